@@ -1,0 +1,47 @@
+# The whole menu. `make run` and `make test` are all a newcomer needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench docs browser clean
+
+help: ## show this menu
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## create .venv and install the pinned, hash-checked dependencies
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## serve a demo on 127.0.0.1:8080
+	$(BIN)/ownclimate serve --demo
+
+test: setup ## run the tests (TEST_FULL=1 runs the long ones in full)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: setup ## format, lint, types, import rules
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the source as `check` wants it
+	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests
+
+bench: setup ## measure the hot paths, each beside a baseline
+	$(BIN)/python -m tests.bench
+
+docs: setup ## write docs/openapi-*.json and docs/configuration.md from the code
+	$(BIN)/python -m ownclimate.cli docs
+
+browser: setup ## browser tests (none yet: there are no pages)
+	@echo "no pages yet, so no browser tests"
+
+clean: ## remove what setup made
+	rm -rf $(VENV) src/*.egg-info
