@@ -1,0 +1,256 @@
+"""Group commit: the one thread that writes to an environment.
+
+A durable commit costs an fsync, some 0.3 ms, whether it carries one write or a thousand. So writers
+queue, and this thread takes whatever has gathered, applies it in one transaction, syncs once and
+answers all of them. While it syncs, the next group gathers.
+
+Each write's preconditions are evaluated in order inside the transaction. A write that fails them
+fails alone; one that breaks the transaction is found by repeating the group one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import lmdb
+
+from ownclimate.core.errors import (
+    AppError,
+    OutcomeUnknown,
+    StoreClosed,
+    StoreError,
+    StoreUnavailable,
+)
+from ownclimate.store.lmdb.faults import is_out_of_space, out_of_space, to_store_error
+
+T = TypeVar("T")
+Apply = Callable[["lmdb.Transaction[bytes]"], T]
+"""Evaluates every precondition before its first modification, and raises an AppError only then."""
+
+QUEUE_BYTES: Final = 64 << 20
+GROUP_BYTES: Final = 8 << 20
+GROUP_TIME_S: Final = 0.020
+"""A write transaction shuts out writers of other processes, so it is kept this short."""
+_READER_CHECK_S: Final = 60.0
+"""How often slots of readers that died are freed; each would keep old pages from being reused."""
+
+
+@dataclass(slots=True, eq=False)
+class _Write:
+    apply: Callable[[lmdb.Transaction[bytes]], Any]
+    size_bytes: int
+    may_use_reserve: bool
+    loop: asyncio.AbstractEventLoop | None
+    answer: asyncio.Future[Any] | Future[Any]
+
+
+@dataclass(slots=True, eq=False)
+class _Outcome:
+    write: _Write
+    result: Any
+    error: BaseException | None
+
+
+class Committer:
+    """Applies writes durably, many to a commit; safe to call from any thread and any event loop.
+
+    `refusal` is asked before writes that may not use the reserve; the error it returns is theirs.
+    """
+
+    def __init__(
+        self,
+        env: lmdb.Environment,
+        name: str,
+        refusal: Callable[[], StoreUnavailable | None],
+        *,
+        queue_bytes: int = QUEUE_BYTES,
+    ) -> None:
+        self._env = env
+        self._name = name
+        self._refusal = refusal
+        self._queue_bytes = queue_bytes
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._queued_bytes = 0
+        self._is_closed = False
+        self._broken: str | None = None
+        self.commits = 0
+        self.writes = 0
+        self._thread = threading.Thread(target=self._run, name=f"commit-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._queued_bytes
+
+    async def submit(self, apply: Apply[T], *, size_bytes: int, may_use_reserve: bool = False) -> T:
+        """Runs `apply` on the commit thread; its result once it is on disk.
+
+        Raises what `apply` raised; StoreUnavailable when the queue, the disk or the map is full
+        (nothing was applied); OutcomeUnknown when the disk failed during the commit; StoreClosed.
+        Cancelling the caller does not take the write out of the queue.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._enqueue(_Write(apply, size_bytes, may_use_reserve, loop, answer))
+        return await answer
+
+    def submit_and_wait(self, apply: Apply[T], *, size_bytes: int, may_use_reserve: bool = False) -> T:
+        """`submit` for threads; never call it on an event loop or from inside an `apply`."""
+        assert threading.current_thread() is not self._thread, "the commit thread would wait for itself"
+        answer: Future[T] = Future()
+        self._enqueue(_Write(apply, size_bytes, may_use_reserve, None, answer))
+        return answer.result()
+
+    def close(self) -> None:
+        """Finishes what is queued, then stops; later writes raise StoreClosed."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _enqueue(self, write: _Write) -> None:
+        with self._lock:
+            if self._is_closed:
+                raise StoreClosed(f"{self._name} is closed")
+            # An oversized write is let in when it is alone, or it could never be written.
+            if self._queued_bytes and self._queued_bytes + write.size_bytes > self._queue_bytes:
+                raise StoreUnavailable(f"{self._name}: too many writes are waiting", retry_after_s=1.0)
+            self._queued_bytes += write.size_bytes
+            self._queue.put(write)
+
+    def _run(self) -> None:
+        checked_s = time.monotonic()
+        is_open = True
+        while is_open:
+            group, is_open = self._gather()
+            while group:
+                group = self._commit(group)
+            if time.monotonic() - checked_s > _READER_CHECK_S:
+                with contextlib.suppress(lmdb.Error):
+                    self._env.reader_check()
+                checked_s = time.monotonic()
+
+    def _gather(self) -> tuple[list[_Write], bool]:
+        """All writes waiting, up to the group's size; False when none will follow."""
+        group: list[_Write] = []
+        size_bytes = 0
+        try:
+            write = self._queue.get(timeout=_READER_CHECK_S)
+            while write is not None:
+                group.append(write)
+                size_bytes += write.size_bytes
+                if size_bytes >= GROUP_BYTES:
+                    return group, True
+                write = self._queue.get_nowait()
+        except queue.Empty:
+            return group, True
+        return group, False
+
+    def _commit(self, group: Sequence[_Write]) -> list[_Write]:
+        """Commits as many of the group as fit the time; returns the rest."""
+        refusal = self._refuse()
+        outcomes: list[_Outcome] = []
+        deadline_s = time.monotonic() + GROUP_TIME_S
+        is_committing = False
+        try:
+            with self._env.begin(write=True) as transaction:
+                for write in group:
+                    if refusal is not None and not write.may_use_reserve:
+                        outcomes.append(_Outcome(write, None, refusal))
+                        continue
+                    try:
+                        outcomes.append(_Outcome(write, write.apply(transaction), None))
+                    except AppError as error:
+                        outcomes.append(_Outcome(write, None, error))
+                    if time.monotonic() > deadline_s:
+                        break
+                is_committing = True
+        except Exception as error:
+            if is_committing:
+                self._abandon(outcomes, error)
+            else:
+                self._isolate(group[: len(outcomes) + 1], error)
+            taken = len(outcomes) + (not is_committing)
+        else:
+            self._settle(outcomes)
+            taken = len(outcomes)
+        return list(group[taken:])
+
+    def _refuse(self) -> StoreUnavailable | None:
+        if self._broken is not None:
+            return StoreUnavailable(self._broken)
+        return self._refusal()
+
+    def _isolate(self, group: Sequence[_Write], error: Exception) -> None:
+        """The transaction broke under one of the writes: each gets its own, or the reason it cannot."""
+        if len(group) == 1:
+            self._settle([_Outcome(group[0], None, self._translate(error))])
+            return
+        if is_out_of_space(error):
+            # Repeating all of them would only meet the same full disk, one failure after another.
+            full = out_of_space(str(error))
+            self._settle([_Outcome(write, None, full) for write in group if not write.may_use_reserve])
+            group = [write for write in group if write.may_use_reserve]
+        for write in group:
+            self._commit([write])
+
+    def _abandon(self, outcomes: Sequence[_Outcome], error: Exception) -> None:
+        """The commit itself failed. Without room nothing was written; after any other failure of the
+        disk nobody knows, and what the kernel still holds cannot be trusted: refuse until reopened."""
+        verdict: BaseException
+        if is_out_of_space(error):
+            verdict = out_of_space(str(error))
+        else:
+            self._broken = f"{self._name}: the disk failed ({error}); check the disk, then restart"
+            verdict = OutcomeUnknown(self._broken)
+        self._settle([_Outcome(done.write, None, done.error or verdict) for done in outcomes])
+
+    def _translate(self, error: Exception) -> BaseException:
+        if not isinstance(error, lmdb.Error):
+            return error
+        if error.code == errno.EIO or isinstance(error, lmdb.PanicError):
+            self._broken = f"{self._name}: the disk failed ({error}); check the disk, then restart"
+            return StoreUnavailable(self._broken)
+        translated: StoreError = to_store_error(error, self._name)
+        translated.__cause__ = error
+        return translated
+
+    def _settle(self, outcomes: Sequence[_Outcome]) -> None:
+        """Answers the writers: one wake-up a loop, since waking a loop costs more than an answer."""
+        self.commits += 1
+        self.writes += len(outcomes)
+        with self._lock:
+            self._queued_bytes -= sum(done.write.size_bytes for done in outcomes)
+        by_loop: dict[asyncio.AbstractEventLoop | None, list[_Outcome]] = {}
+        for done in outcomes:
+            by_loop.setdefault(done.write.loop, []).append(done)
+        for loop, answers in by_loop.items():
+            if loop is None:
+                _answer(answers)
+                continue
+            try:
+                loop.call_soon_threadsafe(_answer, answers)
+            except RuntimeError:
+                continue  # The loop ended while its writes were queued; they landed, nobody is waiting.
+
+
+def _answer(outcomes: Sequence[_Outcome]) -> None:
+    for done in outcomes:
+        answer = done.write.answer
+        if answer.done():
+            continue
+        if done.error is not None:
+            answer.set_exception(done.error)
+        else:
+            answer.set_result(done.result)

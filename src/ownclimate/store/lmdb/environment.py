@@ -1,0 +1,219 @@
+"""One LMDB environment: opened once a process, read by many threads, written by its commit thread.
+
+The map is large and sparse, so that it never has to grow; what bounds the store is the disk. LMDB
+writes pages with `pwrite`, not through the map, so that a full disk is an error and not a signal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, TypeVar
+
+import lmdb
+
+from ownclimate.core.errors import StoreClosed, StoreCorrupt, StoreUnavailable
+from ownclimate.store.lmdb.commit import QUEUE_BYTES, Committer
+from ownclimate.store.lmdb.faults import out_of_space, to_store_error
+from ownclimate.store.lmdb.pages import check_length
+
+T = TypeVar("T")
+
+MAP_BYTES: Final = 1 << 40
+RESERVE_BYTES: Final = 256 << 20
+"""Free space kept for what must not fail on a full disk: revocations, deletions, sealing."""
+MAX_READERS: Final = 1024
+POOL_THREADS: Final = 4
+"""Threads for long reads. They decompress and decode outside the interpreter lock, so a few pay."""
+_PROBE_S: Final = 0.2
+"""How long one answer about free space is believed: `statvfs` costs 2 µs, a group commit 300."""
+
+
+class Environment:
+    """Open databases, short read transactions, the committer and a bounded pool for long reads."""
+
+    def __init__(
+        self,
+        env: lmdb.Environment,
+        folder: Path,
+        databases: dict[str, lmdb._Database],
+        committer: Committer | None,
+    ) -> None:
+        self.env = env
+        self.folder = folder
+        self._databases = databases
+        self._committer = committer
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_lock = threading.Lock()
+        self._is_closed = False
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        databases: Sequence[str],
+        map_bytes: int = MAP_BYTES,
+        reserve_bytes: int = RESERVE_BYTES,
+        queue_bytes: int = QUEUE_BYTES,
+        read_only: bool = False,
+        sync: bool = True,
+        free_bytes: Callable[[], int] | None = None,
+    ) -> Environment:
+        """Opens or creates (never when `read_only`) the environment and its databases.
+
+        `sync=False` is for volatile state only: an acknowledged write may be lost with the machine.
+        `free_bytes` says how much the disk can still take; None asks the file system.
+        Raises StoreCorrupt for a damaged or truncated file, StoreUnavailable when it cannot be opened.
+        """
+        check_length(folder / "data.mdb")
+        if not read_only:
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            env = lmdb.open(
+                str(folder),
+                map_size=map_bytes,
+                max_dbs=len(databases),
+                max_readers=MAX_READERS,
+                readonly=read_only,
+                sync=sync,
+                metasync=sync,
+                # Blocks of a history lie scattered; reading ahead would fetch what nobody asked for.
+                readahead=False,
+                mode=0o600,
+            )
+        except lmdb.Error as error:
+            raise to_store_error(error, str(folder)) from error
+        try:
+            env.reader_check()
+            handles = {name: _open_database(env, name, read_only) for name in databases}
+        except lmdb.Error as error:
+            env.close()
+            raise to_store_error(error, str(folder)) from error
+        except StoreCorrupt:
+            env.close()
+            raise
+        if read_only:
+            return cls(env, folder, handles, None)
+        probe = free_bytes or (lambda: _free_bytes(folder))
+        space = _Space(env, probe, reserve_bytes)
+        return cls(env, folder, handles, Committer(env, folder.name, space.refusal, queue_bytes=queue_bytes))
+
+    @property
+    def committer(self) -> Committer:
+        if self._committer is None:
+            raise StoreUnavailable(f"{self.folder.name} is open for reading only")
+        return self._committer
+
+    def database(self, name: str) -> lmdb._Database:
+        return self._databases[name]
+
+    def read(self) -> ReadTransaction:
+        """`with environment.read() as transaction:` sees one moment; never hold it across an await."""
+        return ReadTransaction(self)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs a long read on the pool; `work` opens its own transactions, none for over 50 ms."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading_pool(), work)
+
+    def close(self) -> None:
+        """Ends the pool, finishes queued writes, closes the files. Closing twice is allowed."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._pool is not None:
+            self._pool.shutdown()
+        if self._committer is not None:
+            self._committer.close()
+        self.env.close()
+
+    def begin(self) -> lmdb.Transaction[bytes]:
+        """A bare read transaction, for the hot path; the caller aborts it and translates errors."""
+        if self._is_closed:
+            raise StoreClosed(f"{self.folder.name} is closed")
+        return self.env.begin()
+
+    def _reading_pool(self) -> ThreadPoolExecutor:
+        with self._pool_lock:
+            if self._is_closed:
+                raise StoreClosed(f"{self.folder.name} is closed")
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix=f"read-{self.folder.name}")
+            return self._pool
+
+
+class ReadTransaction:
+    """Ends with the block; LMDB's errors leave it as ours."""
+
+    __slots__ = ("_environment", "_transaction")
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def __enter__(self) -> lmdb.Transaction[bytes]:
+        try:
+            self._transaction = self._environment.begin()
+        except lmdb.Error as error:
+            raise to_store_error(error, self._environment.folder.name) from error
+        return self._transaction
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transaction.abort()
+        if isinstance(error, lmdb.Error):
+            raise to_store_error(error, self._environment.folder.name) from error
+
+
+class _Space:
+    """Says no when the disk or the map is down to the reserve."""
+
+    def __init__(self, env: lmdb.Environment, free_bytes: Callable[[], int], reserve_bytes: int) -> None:
+        self._env = env
+        self._free_bytes = free_bytes
+        self._reserve_bytes = reserve_bytes
+        self._page_bytes = int(env.stat()["psize"])
+        self._asked_s = -_PROBE_S
+        self._answer: StoreUnavailable | None = None
+
+    def refusal(self) -> StoreUnavailable | None:
+        now_s = time.monotonic()
+        if now_s - self._asked_s >= _PROBE_S:
+            self._asked_s = now_s
+            self._answer = self._ask()
+        return self._answer
+
+    def _ask(self) -> StoreUnavailable | None:
+        try:
+            free = self._free_bytes()
+        except OSError as error:
+            return StoreUnavailable(f"cannot ask the disk for its free space: {error}")
+        if free < self._reserve_bytes:
+            return out_of_space(f"{free >> 20} MiB free, {self._reserve_bytes >> 20} MiB are kept in reserve")
+        info = self._env.info()
+        # Pages freed inside the file are not counted as free here: finding them means walking a tree.
+        left = info["map_size"] - (info["last_pgno"] + 1) * self._page_bytes
+        if left < min(self._reserve_bytes, info["map_size"] // 8):
+            return out_of_space("the memory map is full; run `store compact --rewrite`")
+        return None
+
+
+def _open_database(env: lmdb.Environment, name: str, read_only: bool) -> lmdb._Database:
+    # Asking first keeps an opening reader from waiting behind another process's write transaction.
+    try:
+        return env.open_db(name.encode(), create=False)
+    except lmdb.NotFoundError:
+        if read_only:
+            raise StoreCorrupt(f"{env.path()} has no database {name!r}; is it a store?") from None
+        return env.open_db(name.encode())
+
+
+def _free_bytes(folder: Path) -> int:
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
