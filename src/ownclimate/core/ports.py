@@ -16,7 +16,7 @@ from ownclimate.core.ids import Clock, DeviceNumber, Entropy
 from ownclimate.core.readings import Arrivals, Batch, Buckets, Interval, LatestValue, Recorded, Series
 
 Body = dict[str, Any]
-"""A document's content: None, bool, int (64 bits), float, str, bytes, and lists and string-keyed maps of these."""
+"""A document's content: None, bool, int (64 bits), float, str, bytes; lists and string-keyed maps."""
 
 MAX_ADDRESS_BYTES: Final = 480
 """Partition, table and key together, in UTF-8. LMDB keys end at 511 bytes; ours carry separators."""
@@ -149,8 +149,8 @@ class SeriesStore(Protocol):
         `step` is one of `readings.STEPS`, `zone` an IANA name, `functions` some of
         `readings.FUNCTIONS`. Up to 1 h buckets follow the zone's UTC offset at each instant, from 3 h
         on the local wall clock (so a day of a clock change has 23 or 25 hours, and its 3 h and 6 h
-        buckets may be an hour shorter or longer); weeks begin on Monday, months on the 1st. Only values inside `interval`
-        count, also in the first and last bucket.
+        buckets may be an hour shorter or longer); weeks begin on Monday, months on the 1st. Only
+        values inside `interval` count, also in the first and last bucket.
         """
         ...
 

@@ -1,0 +1,52 @@
+"""Names of partitions and tables, in one place.
+
+Bounded things of an owner share the owner's partition, so that they change together atomically.
+Unbounded ones live in (owner, kind, month).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+OWNER = "owner"
+MEMBERS = "member"
+SITES = "site"
+ROOMS = "room"
+DEVICES = "device"
+ALIASES = "alias"
+SOURCES = "source"
+SCHEDULES = "schedule"
+OUTBOX = "outbox"
+KEYS = "access_key"
+
+NUMBERS_PARTITION = "numbers"
+
+CLAIM_SHARDS = 64
+"""Claims of one kind are spread over this many partitions: 10,000 rows each hold 640,000 names."""
+
+
+def owner_partition(owner_id: str) -> str:
+    return f"owner:{owner_id}"
+
+
+def account_partition(account_id: str) -> str:
+    return f"account:{account_id}"
+
+
+def month_partition(owner_id: str, kind: str, at_ms: int) -> str:
+    moment = time.gmtime(at_ms / 1000)
+    return f"owner:{owner_id}:{kind}:{moment.tm_year:04d}-{moment.tm_mon:02d}"
+
+
+def grant_partition(grant_id: str) -> str:
+    return f"grant:{grant_id}"
+
+
+def claim_partition(kind: str, name: str) -> str:
+    digest = hashlib.blake2b(name.encode(), digest_size=2).digest()
+    return claim_shard(kind, int.from_bytes(digest, "big") % CLAIM_SHARDS)
+
+
+def claim_shard(kind: str, shard: int) -> str:
+    return f"claim:{kind}:{shard:02x}"

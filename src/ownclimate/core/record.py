@@ -1,0 +1,55 @@
+"""Use cases that take readings in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.quantities import QUANTITIES
+from ownclimate.core.readings import EARLIEST_MS, FUTURE_SLACK_MS, Instants, Values
+
+
+def instant_problem(at_ms: int, now_ms: int) -> str | None:
+    """Why an instant is refused, None when it is fine."""
+    if at_ms < EARLIEST_MS:
+        return "before 1990: the device's clock is not set"
+    if at_ms > now_ms + FUTURE_SLACK_MS:
+        return "more than 24 hours ahead of this server's clock"
+    return None
+
+
+def instants_problem(times_ms: Instants, now_ms: int) -> tuple[int, str] | None:
+    """Index and reason of the first instant that is refused."""
+    bad: npt.NDArray[np.bool_] = (times_ms < EARLIEST_MS) | (times_ms > now_ms + FUTURE_SLACK_MS)
+    if not bad.any():
+        return None
+    index = int(bad.argmax())
+    return index, instant_problem(int(times_ms[index]), now_ms) or ""
+
+
+def checked_columns(columns: Mapping[str, Values], count: int) -> dict[str, Values]:
+    """The columns as the store takes them. Raises InvalidInput naming the first that it would refuse."""
+    checked: dict[str, Values] = {}
+    for name, values in columns.items():
+        if name not in QUANTITIES:
+            raise InvalidInput(name, "unknown quantity")
+        if len(values) != count:
+            raise InvalidInput(name, f"expected {count} values, found {len(values)}")
+        if np.isinf(values).any():
+            raise InvalidInput(name, "infinite value")
+        checked[name] = values
+    return checked
+
+
+def flagged(series_columns: Mapping[str, Values]) -> dict[str, npt.NDArray[np.bool_]]:
+    """For each quantity that has any, which rows hold a value outside its allowed range."""
+    flags: dict[str, npt.NDArray[np.bool_]] = {}
+    for name, values in series_columns.items():
+        quantity = QUANTITIES[name]
+        outside: npt.NDArray[np.bool_] = (values < quantity.low) | (values > quantity.high)
+        if outside.any():
+            flags[name] = outside
+    return flags

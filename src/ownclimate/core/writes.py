@@ -1,0 +1,158 @@
+"""Writing so that an unknown outcome becomes a known one, and a change so that it is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ownclimate.core.documents import from_body, to_body
+from ownclimate.core.errors import Conflict, NotFound, OutcomeUnknown
+from ownclimate.core.ids import new_id
+from ownclimate.core.partitions import OUTBOX, month_partition, owner_partition
+from ownclimate.core.ports import Change, Delete, Ports, Put
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""A store that five times in a row cannot say what became of a write is not going to."""
+EDIT_ATTEMPTS = 20
+"""Edits of one document race only with edits of the same document; twenty losses mean a stuck writer."""
+
+
+def fresh_version(ports: Ports) -> str:
+    return ports.entropy(12).hex()
+
+
+async def write_surely(ports: Ports, partition: str, changes: Sequence[Change], *, of: str = "") -> str:
+    """Writes and, when the outcome is unknown, finds it out; returns the version written.
+
+    A write is all or nothing, so the version of its first put tells. A write of deletes only is
+    repeated: a Conflict that follows an unknown outcome then means that the first attempt landed.
+    Raises Conflict as `Directory.write` does; OutcomeUnknown when repeating could not tell.
+    """
+    version = fresh_version(ports)
+    witness = next((change for change in changes if isinstance(change, Put)), None)
+    is_unknown = False
+    for _ in range(ATTEMPTS):
+        try:
+            await ports.directory.write(partition, changes, version)
+        except OutcomeUnknown:
+            is_unknown = True
+        except Conflict:
+            if not is_unknown or not await _landed(ports, partition, witness, version):
+                raise
+            return version
+        else:
+            return version
+        if witness is not None and await _landed(ports, partition, witness, version):
+            return version
+    raise OutcomeUnknown(f"could not find out whether the write of {of or partition} landed")
+
+
+async def _landed(ports: Ports, partition: str, witness: Put | None, version: str) -> bool:
+    if witness is None:
+        return True
+    found = await ports.directory.find(partition, witness.table, witness.key)
+    return found is not None and found.version == version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who changes something: an account (or nobody), through a client, by a way in (`cli`, `token`, …)."""
+
+    account_id: str = ""
+    client_id: str = ""
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to which object. Also the outbox entry: what listeners are told."""
+
+    id: str
+    at_ms: int
+    verb: str
+    kind: str
+    object_id: str
+    actor: Actor
+    details: dict[str, Any] = field(default_factory=dict)
+    unknown: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What is about to be done, for the audit: `verb` on the `kind` with the id."""
+
+    actor: Actor
+    verb: str
+    kind: str
+    object_id: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+async def commit(ports: Ports, owner_id: str, changes: Sequence[Change], deed: Deed) -> None:
+    """Applies changes in the owner's partition together with their outbox entry, in one atomic write."""
+    entry = AuditEntry(
+        id=new_id(ports.clock, ports.entropy),
+        at_ms=ports.clock.now_ms(),
+        verb=deed.verb,
+        kind=deed.kind,
+        object_id=deed.object_id,
+        actor=deed.actor,
+        details=deed.details,
+    )
+    put = Put(table=OUTBOX, key=entry.id, body=to_body(entry))
+    await write_surely(ports, owner_partition(owner_id), [*changes, put], of=f"{deed.verb} {deed.kind}")
+
+
+async def edit(
+    ports: Ports,
+    owner_id: str,
+    table: str,
+    cls: type[T],
+    change: Callable[[T], T],
+    deed: Deed,
+) -> T:
+    """Reads, changes and writes back one thing; repeated when another writer came in between.
+
+    A change that changes nothing writes nothing. Raises NotFound when the thing is not there.
+    """
+    partition = owner_partition(owner_id)
+    for attempt in range(EDIT_ATTEMPTS):
+        found = await ports.directory.find(partition, table, deed.object_id)
+        if found is None:
+            raise NotFound(deed.kind, deed.object_id)
+        before = from_body(cls, found.body)
+        after = change(before)
+        if after == before:
+            return before
+        put = Put(table=table, key=found.key, body=to_body(after), expect=found.version)
+        try:
+            await commit(ports, owner_id, [put], deed)
+        except Conflict:
+            if attempt == EDIT_ATTEMPTS - 1:
+                raise
+            continue
+        return after
+    raise Conflict(deed.kind, deed.object_id)
+
+
+async def relay_outbox(
+    ports: Ports, owner_id: str, announce: Callable[[AuditEntry], None] = lambda entry: None
+) -> int:
+    """Moves the owner's outbox into the audit by month and tells `announce`; returns how many moved.
+
+    An entry is copied, announced and then removed; a crash in between repeats it (same key in the
+    audit, announced again), so nothing is lost and listeners see each entry at least once.
+    """
+    moved = 0
+    partition = owner_partition(owner_id)
+    for document in await ports.directory.scan(partition, OUTBOX, limit=500):
+        entry = from_body(AuditEntry, document.body)
+        audit = Put(table="audit", key=entry.id, body=document.body)
+        await write_surely(ports, month_partition(owner_id, "audit", entry.at_ms), [audit])
+        announce(entry)
+        await write_surely(ports, partition, [Delete(table=OUTBOX, key=document.key)])
+        moved += 1
+    return moved
