@@ -29,8 +29,8 @@ class Access:
     """What one request may do: the result of checking its credential.
 
     `sites` narrows it to some sites of the owner; None is all of them. `scopes` are the vendor's
-    scope names as granted; None means every scope of every dialect (personal tokens without
-    `--scope`). `client_id` is what rate limits and audit count under.
+    scope names as granted; None means that `permissions` alone decide (personal tokens).
+    `client_id` is what rate limits and audit count under.
     """
 
     owner_id: OwnerId

@@ -34,7 +34,7 @@ def alias_put(dialect: str, kind: str, external: str, target: str) -> Put:
     return Put(table="alias", key=key, body={"id": target}, expect=ABSENT)
 
 
-def mac_from_number(number: int, prefix: str = "70:ee:50") -> str:
+def mac_from_number(number: int, prefix: str = "70:ee:52") -> str:
     """A six-byte MAC, its last three bytes the number's low 24 bits."""
     low = number & 0xFFFFFF
     return f"{prefix}:{low >> 16:02x}:{low >> 8 & 0xFF:02x}:{low & 0xFF:02x}"

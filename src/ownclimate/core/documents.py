@@ -97,19 +97,31 @@ def _optional(inner: Converter | None) -> Converter | None:
     return lambda value: None if value is None else load(value)
 
 
+def _each(load: Converter | None) -> Converter:
+    if load is None:
+        return tuple
+    item = load
+    return lambda value: tuple(item(v) for v in value)
+
+
+def _each_value(load: Converter | None) -> Converter | None:
+    if load is None:
+        return None
+    item = load
+    return lambda value: {key: item(v) for key, v in value.items()}
+
+
 def _loader(hint: Any) -> Converter | None:
     """How a stored value becomes a field's; None when it is the same."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return _optional(next((load for a in arguments if (load := _loader(a)) is not None), None))
     if origin is tuple:
-        item = _loader(arguments[0])
-        return tuple if item is None else lambda value: tuple(item(v) for v in value)
+        return _each(_loader(arguments[0]))
     if origin is frozenset:
         return frozenset
     if origin is dict:
-        item = _loader(arguments[1])
-        return None if item is None else lambda value: {k: item(v) for k, v in value.items()}
+        return _each_value(_loader(arguments[1]))
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
