@@ -1,0 +1,101 @@
+"""Logs and metrics: set-up, and what must never be written.
+
+One entry a request or job, for people on a terminal and as JSON lines elsewhere. Values under a key
+that names a secret are masked before anything is rendered, and so are credentials found inside text.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+MASK = "***"
+SECRET_KEYS = re.compile(r"password|secret|token|authorization|api_?key|hook_key|cookie|code_verifier", re.I)
+SECRET_TEXT = re.compile(
+    r"\boc[a-z]_[0-9a-f]{24}_[0-9a-zA-Z]+"  # our own credentials
+    r"|(?i:\bbearer\s+)\S+"
+    r"|(?i:\b(?:access_token|refresh_token|client_secret|password|key|code)=)[^&\s\"']+"
+)
+
+
+def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Structlog processor that masks secrets, also inside nested values."""
+    for key, value in entry.items():
+        entry[key] = _redacted(key, value)
+    return entry
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if SECRET_KEYS.search(key):
+        return MASK
+    if isinstance(value, str):
+        return SECRET_TEXT.sub(MASK, value)
+    if isinstance(value, dict):
+        return {inner: _redacted(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted("", item) for item in value]
+    return value
+
+
+def set_up_logs(level: str, format: str, stream: TextIO | None = None) -> None:
+    """Called once by the command line; tests call it with a stream of their own."""
+    out = stream or sys.stderr
+    is_console = format == "console" or (format == "auto" and out.isatty())
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=out.isatty())
+        if is_console
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=out, format="%(levelname)s %(name)s: %(message)s")
+
+
+class Metrics:
+    """The metric registry of one server. Names end in a unit or `_total`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "ownclimate_requests_total",
+            "Requests answered",
+            ["dialect", "operation", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "ownclimate_request_duration_seconds",
+            "Time from request to answer",
+            ["dialect"],
+            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+            registry=self.registry,
+        )
+        self.rows = Counter(
+            "ownclimate_reading_rows_total", "Rows taken at the doors", ["outcome"], registry=self.registry
+        )
+        self.store_bytes = Gauge(
+            "ownclimate_store_bytes", "Size on disk", ["environment"], registry=self.registry
+        )
+
+    def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """A gauge whose value is read when it is asked for."""
+        Gauge(name, help, registry=self.registry).set_function(read)
+
+    def exposition(self) -> bytes:
+        """The Prometheus text format."""
+        return generate_latest(self.registry)
