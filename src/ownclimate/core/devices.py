@@ -12,7 +12,7 @@ from ownclimate.core.errors import Conflict, NotFound
 from ownclimate.core.ids import DeviceId, DeviceNumber, OwnerId, RoomId, SiteId, is_id, new_id
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import ALIASES, DEVICES, owner_partition
-from ownclimate.core.ports import ABSENT, Delete, Directory, Ports, Put
+from ownclimate.core.ports import ABSENT, Body, Delete, Directory, Ports, Put
 from ownclimate.core.readings import Interval
 from ownclimate.core.things import Ability, Device, Report
 from ownclimate.core.writes import Actor, Deed, commit, edit
@@ -87,21 +87,21 @@ async def create_device(
 
 async def find_device(directory: Directory, owner_id: OwnerId, text: str) -> Device | None:
     """The device under our id, its maker's id or its alias in any dialect; None when there is none."""
-    if is_id(text) and (device := await _load(directory, owner_id, text)):
-        return device
-    for dialect in aliases.DIALECTS:
-        device = await find_device_by_alias(directory, owner_id, dialect, text)
-        if device is not None:
-            return device
-    return None
+    body = await _find_body(directory, owner_id, text)
+    return None if body is None else from_body(Device, body)
+
+
+async def find_device_number(directory: Directory, owner_id: OwnerId, text: str) -> DeviceNumber | None:
+    """The number of `find_device`'s device: all that a door needs, without building the thing."""
+    body = await _find_body(directory, owner_id, text)
+    return None if body is None else DeviceNumber(body["number"])
 
 
 async def find_device_by_alias(
     directory: Directory, owner_id: OwnerId, dialect: str, external: str
 ) -> Device | None:
-    key = aliases.alias_key(dialect, aliases.DEVICE, external)
-    document = await directory.find(owner_partition(owner_id), ALIASES, key)
-    return None if document is None else await _load(directory, owner_id, document.body["id"])
+    body = await _find_body_by_alias(directory, owner_id, dialect, external)
+    return None if body is None else from_body(Device, body)
 
 
 async def find_device_by_vendor(
@@ -172,12 +172,26 @@ async def remove_device(ports: Ports, owner_id: OwnerId, actor: Actor, device_id
     await commit(ports, owner_id, changes, deed)
 
 
-async def _load(directory: Directory, owner_id: OwnerId, device_id: str) -> Device | None:
+async def _find_body(directory: Directory, owner_id: OwnerId, text: str) -> Body | None:
+    if is_id(text) and (body := await _load(directory, owner_id, text)):
+        return body
+    for dialect in aliases.DIALECTS:
+        if body := await _find_body_by_alias(directory, owner_id, dialect, text):
+            return body
+    return None
+
+
+async def _find_body_by_alias(
+    directory: Directory, owner_id: OwnerId, dialect: str, external: str
+) -> Body | None:
+    key = aliases.alias_key(dialect, aliases.DEVICE, external)
+    document = await directory.find(owner_partition(owner_id), ALIASES, key)
+    return None if document is None else await _load(directory, owner_id, document.body["id"])
+
+
+async def _load(directory: Directory, owner_id: OwnerId, device_id: str) -> Body | None:
     document = await directory.find(owner_partition(owner_id), DEVICES, device_id)
-    if document is None:
-        return None
-    device = from_body(Device, document.body)
-    return None if device.deleted_ms else device
+    return None if document is None or document.body.get("deleted_ms") else document.body
 
 
 def _alias_puts(device: Device) -> list[Put]:

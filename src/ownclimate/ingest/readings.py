@@ -1,0 +1,158 @@
+"""Taking in a call of readings: from the body of a request to rows on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+
+from ownclimate.core.devices import create_device, find_device_number
+from ownclimate.core.errors import Conflict, InvalidInput
+from ownclimate.core.ids import DeviceNumber
+from ownclimate.core.ports import Ports
+from ownclimate.core.readings import Batch, OriginNumber, Recorded
+from ownclimate.core.things import Ability
+from ownclimate.ingest.keys import HookKey, key_actor, key_origin
+from ownclimate.ingest.rows import BadRows, DeviceRows, Parsed, parse_body
+
+GENERIC_VENDOR = "generic"
+"""The maker of devices that nobody but their owner's script knows."""
+
+BODY_ON_LOOP_BYTES = 128 * 1024
+"""A longer body is parsed in a thread: below, that takes less than 2 ms and a thread would cost more."""
+
+ABILITIES: dict[str, Ability] = {
+    "temperature_c": Ability.TEMPERATURE,
+    "temperature_external_c": Ability.TEMPERATURE,
+    "humidity_pct": Ability.HUMIDITY,
+    "co2_ppm": Ability.CO2,
+    "noise_db": Ability.NOISE,
+    "pressure_sea_hpa": Ability.PRESSURE,
+    "pressure_station_hpa": Ability.PRESSURE,
+    "rain_mm": Ability.RAIN,
+    "wind_speed_kmh": Ability.WIND,
+    "gust_speed_kmh": Ability.WIND,
+    "illuminance_lux": Ability.ILLUMINANCE,
+    "voc_ppb": Ability.AIR_QUALITY,
+    "iaq_index": Ability.AIR_QUALITY,
+    "pm25_ugm3": Ability.AIR_QUALITY,
+    "motion": Ability.MOTION,
+    "occupancy": Ability.OCCUPANCY,
+    "contact_open": Ability.CONTACT,
+    "water_leak": Ability.WATER_LEAK,
+    "setpoint_c": Ability.HEATING_SETPOINT,
+    "setpoint_cool_c": Ability.COOLING_SETPOINT,
+    "valve_pct": Ability.VALVE,
+    "relay_on": Ability.RELAY,
+    "power_w": Ability.POWER,
+    "energy_wh": Ability.ENERGY,
+    "energy_total_wh": Ability.ENERGY,
+    "battery_v": Ability.BATTERY,
+    "battery_pct": Ability.BATTERY,
+    "position_pct": Ability.COVER,
+    "brightness_pct": Ability.DIMMER,
+}
+"""What a device that reports a quantity can evidently do."""
+
+
+async def take_readings(ports: Ports, key: HookKey, body: bytes, device_model: str = "") -> Recorded:
+    """Records a call's readings; on disk when it returns. Repeating the call changes nothing.
+
+    `device_model` names the model of devices to be made on first sight; empty refuses unknown ones.
+    Raises BadRows (nothing was stored), TooManyRows, InvalidInput for a body that cannot be read,
+    StoreUnavailable (repeat the call: a part of it may have been stored).
+    """
+    now_ms = ports.clock.now_ms()
+    if len(body) <= BODY_ON_LOOP_BYTES:
+        parsed = parse_body(body, now_ms)
+    else:
+        parsed = await asyncio.to_thread(parse_body, body, now_ms)
+    numbers = await _device_numbers(ports, key, parsed, device_model)
+    arrived_ms = ports.arrivals.next_ms()
+    batches = [
+        device_batch(group, numbers[group.device], key_origin(key), key.id, arrived_ms)
+        for group in parsed.groups
+        if group.columns
+    ]
+    recorded = await ports.series.record(batches) if batches else Recorded(stored=0, unchanged=0)
+    return Recorded(stored=recorded.stored, unchanged=parsed.count - recorded.stored)
+
+
+def device_batch(
+    rows: DeviceRows, device: DeviceNumber, origin: OriginNumber, sender: str, arrived_ms: int
+) -> Batch:
+    """The rows as a batch that names its payload: the same rows of the same sender are the same payload."""
+    digest = hashlib.blake2b(sender.encode(), digest_size=16)
+    digest.update(rows.times_ms.tobytes())
+    for name in sorted(rows.columns):
+        digest.update(name.encode())
+        digest.update(rows.columns[name].tobytes())
+    return Batch(
+        device=device,
+        times_ms=rows.times_ms,
+        columns=rows.columns,
+        origin=origin,
+        arrived_ms=arrived_ms,
+        payload=digest.digest(),
+    )
+
+
+async def _device_numbers(
+    ports: Ports, key: HookKey, parsed: Parsed, device_model: str
+) -> dict[str, DeviceNumber]:
+    """Numbers by the sender's names. Makes devices only when every row of the call can be taken."""
+    numbers: dict[str, DeviceNumber] = {}
+    unknown: list[DeviceRows] = []
+    for group in parsed.groups:
+        number = await _find_number(ports, key, group.device)
+        if number is None:
+            unknown.append(group)
+        else:
+            numbers[group.device] = number
+    problems = dict(parsed.problems)
+    if not device_model:
+        for group in unknown:
+            problems.update(dict.fromkeys(group.indices, f"unknown device {group.device[:80]!r}"))
+    if problems:
+        raise BadRows(problems)
+    for group in unknown:
+        numbers[group.device] = await _make_device(ports, key, group, device_model)
+    return numbers
+
+
+async def _find_number(ports: Ports, key: HookKey, text: str) -> DeviceNumber | None:
+    try:
+        return await find_device_number(ports.directory, key.owner_id, text)
+    except InvalidInput:
+        # Too long or too odd for an address: no device was ever stored under it.
+        return None
+
+
+async def _make_device(ports: Ports, key: HookKey, rows: DeviceRows, model: str) -> DeviceNumber:
+    try:
+        device = await create_device(
+            ports,
+            key.owner_id,
+            key_actor(key),
+            vendor=GENERIC_VENDOR,
+            model=model,
+            vendor_id=rows.device,
+            serial=rows.device,
+            name=rows.device,
+            abilities=abilities_of(rows.columns),
+            is_heard=True,
+        )
+    except Conflict as error:
+        # Another call made it a moment ago, unless a hidden device still holds the name.
+        number = await _find_number(ports, key, rows.device)
+        if number is None:
+            reason = f"device {rows.device[:80]!r} was removed from sight; show it again or use another id"
+            raise BadRows(dict.fromkeys(rows.indices, reason)) from error
+        return number
+    except InvalidInput as error:
+        raise BadRows(dict.fromkeys(rows.indices, f"device: {error.reason}")) from error
+    return device.number
+
+
+def abilities_of(quantities: Iterable[str]) -> frozenset[Ability]:
+    return frozenset(ABILITIES[name] for name in quantities if name in ABILITIES)
