@@ -63,9 +63,10 @@ def _plain(value: Any) -> Any:
         return value.value
     if dataclasses.is_dataclass(value):
         return to_body(value)
-    if isinstance(value, (tuple, list, frozenset)):
-        items = sorted(value) if isinstance(value, frozenset) else value
-        return [_plain(item) for item in items]
+    if isinstance(value, frozenset):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value
@@ -119,7 +120,8 @@ def _loader(hint: Any) -> Converter | None:
     if origin is tuple:
         return _each(_loader(arguments[0]))
     if origin is frozenset:
-        return frozenset
+        each = _each(_loader(arguments[0]))
+        return lambda value: frozenset(each(value))
     if origin is dict:
         return _each_value(_loader(arguments[1]))
     if isinstance(hint, type) and issubclass(hint, enum.Enum):

@@ -1,0 +1,5 @@
+"""`python -m ownclimate.cli`."""
+
+from ownclimate.cli import main
+
+main()

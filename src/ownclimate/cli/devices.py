@@ -1,0 +1,167 @@
+"""`ownclimate device …`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ownclimate import app
+from ownclimate.cli.session import (
+    ACTOR,
+    Session,
+    account_of,
+    json_option,
+    locate_device,
+    owner_option,
+    print_json,
+    print_members,
+    print_rows,
+)
+from ownclimate.cli.times import utc_text
+from ownclimate.core.accounts import list_owner_ids
+from ownclimate.core.devices import create_device, list_devices, remove_device
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.ports import Ports
+from ownclimate.core.readings import LatestValue
+from ownclimate.core.sites import checked_name, list_rooms, list_sites
+from ownclimate.core.things import Device
+
+COLUMNS = {
+    "name": "NAME",
+    "model": "MODEL",
+    "vendor_id": "MAKER'S ID",
+    "site": "SITE",
+    "room": "ROOM",
+    "last_at": "LAST READING",
+    "id": "ID",
+}
+
+
+@click.group()
+def device() -> None:
+    """The devices whose data is kept here."""
+
+
+@device.command("list")
+@click.option("--owner", metavar="EMAIL", help="Only this owner's.")
+@json_option
+@click.pass_obj
+def list_(session: Session, owner: str | None, as_json: bool) -> None:
+    """List the devices."""
+
+    async def work(ports: Ports) -> list[dict[str, Any]]:
+        owner_ids = (
+            [(await account_of(ports, owner)).owner_id] if owner else await list_owner_ids(ports.directory)
+        )
+        return [row for owner_id in owner_ids for row in await _rows(ports, owner_id)]
+
+    empty = "no devices yet: import some, or let them send (ownclimate hook add --owner EMAIL)"
+    print_rows(session.run(work), COLUMNS, empty=empty, as_json=as_json)
+
+
+@device.command("show")
+@click.argument("id")
+@click.option("--owner", metavar="EMAIL", help="Needed when several owners have such a device.")
+@json_option
+@click.pass_obj
+def show(session: Session, id: str, owner: str | None, as_json: bool) -> None:
+    """Show the device ID (our id or any of its aliases) with its latest values."""
+
+    async def work(ports: Ports) -> dict[str, Any]:
+        owner_id, found = await locate_device(ports, id, owner)
+        (row,) = [row for row in await _rows(ports, owner_id) if row["id"] == found.id]
+        return row | {
+            "serial": found.serial,
+            "mac": found.mac,
+            "firmware": found.firmware,
+            "abilities": sorted(ability.value for ability in found.abilities),
+            "aliases": found.aliases,
+            "settings": found.settings,
+            "reports": {name: report.value for name, report in found.reports.items()},
+            "kept": found.kept,
+            "owner_id": owner_id,
+            "created": utc_text(found.created_ms),
+        }
+
+    print_members(session.run(work), as_json=as_json)
+
+
+@device.command("add")
+@owner_option
+@click.option("--model", required=True, help="What it is: vicki, NAMain, generic_sensor, …")
+@click.option("--id", "vendor_id", required=True, help="The id its maker gave it: DevEUI, MAC, serial.")
+@click.option("--name", default="", help="What you call it.")
+@json_option
+@click.pass_obj
+def add(session: Session, owner: str, model: str, vendor_id: str, name: str, as_json: bool) -> None:
+    """Add a device before it is first heard."""
+    for field, text in (("model", model), ("id", vendor_id)):
+        try:
+            checked_name(text)
+        except InvalidInput as error:
+            raise InvalidInput(field, error.reason) from error
+
+    async def work(ports: Ports) -> Device:
+        account = await account_of(ports, owner)
+        kind = app.device_kind(model)
+        return await create_device(
+            ports,
+            account.owner_id,
+            ACTOR,
+            vendor=kind.vendor,
+            model=model,
+            vendor_id=vendor_id,
+            name=name or vendor_id,
+            abilities=kind.abilities,
+            given_aliases={kind.vendor: vendor_id} if kind.is_dialect else None,
+            is_heard=True,
+        )
+
+    made = session.run(work)
+    if as_json:
+        print_json({"id": made.id, "model": made.model, "vendor_id": made.vendor_id, "aliases": made.aliases})
+    else:
+        click.echo(f"added {made.model} {made.vendor_id} as {made.id}")
+
+
+@device.command("remove")
+@click.argument("id")
+@click.option("--owner", metavar="EMAIL", help="Needed when several owners have such a device.")
+@click.pass_obj
+def remove(session: Session, id: str, owner: str | None) -> None:
+    """Remove the device ID with its readings and raw payloads, for good."""
+
+    async def work(ports: Ports) -> Device:
+        owner_id, found = await locate_device(ports, id, owner)
+        await remove_device(ports, owner_id, ACTOR, found.id)
+        return found
+
+    click.echo(f"removed {session.run(work).id}")
+
+
+async def _rows(ports: Ports, owner_id: Any) -> list[dict[str, Any]]:
+    sites = {site.id: site.name for site in await list_sites(ports.directory, owner_id)}
+    rooms = {room.id: room.name for room in await list_rooms(ports.directory, owner_id)}
+    found = await list_devices(ports.directory, owner_id)
+    latest = await ports.series.latest([each.number for each in found])
+    return [
+        _row(each, sites.get(each.site_id or "", ""), rooms.get(each.room_id or "", ""), values)
+        for each in found
+        for values in [latest.get(each.number, {})]
+    ]
+
+
+def _row(found: Device, site: str, room: str, latest: dict[str, LatestValue]) -> dict[str, Any]:
+    last_ms = max((value.at_ms for value in latest.values()), default=0)
+    return {
+        "id": found.id,
+        "name": found.name,
+        "vendor": found.vendor,
+        "model": found.model,
+        "vendor_id": found.vendor_id,
+        "site": site,
+        "room": room,
+        "last_at": utc_text(last_ms) if last_ms else None,
+        "latest": {name: value.value for name, value in latest.items()},
+    }

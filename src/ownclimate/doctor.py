@@ -1,0 +1,131 @@
+"""Looks at the machine for what would hurt later: file systems, limits, space, clock, zones."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import sys
+import time
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from ownclimate.config import Settings
+
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
+"""LMDB needs locks and mmap that agree between processes; its documentation rules these out."""
+OPEN_FILES = 1024
+BUILT_EPOCH_S = 1_790_000_000
+"""September 2026: a clock before the first release is wrong."""
+
+
+class Level(Enum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    topic: str
+    text: str
+
+
+def examine(data: Path, settings: Settings) -> Iterator[Finding]:
+    """One finding a topic; the store itself is looked at by `store check`."""
+    yield _python()
+    yield from _folder(data, settings)
+    yield _open_files()
+    yield _clock()
+    yield _zones()
+    yield _port(settings)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    is_64_bit = sys.maxsize > 2**32
+    if not is_64_bit:
+        return Finding(Level.FAILURE, "python", f"{version} is a 32-bit build: the store's map needs 64 bits")
+    return Finding(Level.OK, "python", version)
+
+
+def _folder(data: Path, settings: Settings) -> Iterator[Finding]:
+    existing = next(path for path in (data, *data.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        yield Finding(Level.FAILURE, "data folder", f"{existing} is not writable for this user")
+        return
+    kind = file_system_of(existing)
+    if kind in NETWORK_FILE_SYSTEMS:
+        yield Finding(
+            Level.FAILURE,
+            "file system",
+            f"{data} lies on a network file system ({kind}): the store needs a local one",
+        )
+    else:
+        yield Finding(Level.OK, "file system", kind or "unknown kind")
+    free_mib = shutil.disk_usage(existing).free >> 20
+    reserve = settings.store_reserve_mib
+    if free_mib < reserve:
+        text = f"{free_mib} MiB free, below the reserve of {reserve} MiB: new data is refused (503)"
+        yield Finding(Level.FAILURE, "disk space", text)
+    elif free_mib < 4 * reserve:
+        yield Finding(Level.WARNING, "disk space", f"only {free_mib} MiB free")
+    else:
+        yield Finding(Level.OK, "disk space", f"{free_mib} MiB free")
+
+
+def file_system_of(path: Path) -> str:
+    """The kind of file system that holds the path, empty where the system does not tell."""
+    try:
+        lines = Path("/proc/self/mounts").read_text().splitlines()
+    except OSError:
+        return ""
+    resolved = str(path.resolve())
+    best, kind = "", ""
+    for line in lines:
+        _, mount, this, *_ = line.split(" ")
+        mount = mount.replace("\\040", " ")
+        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(best):
+            best, kind = mount, this
+    return kind
+
+
+def _open_files() -> Finding:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < OPEN_FILES:
+        text = f"only {soft} files may be open: raise it to {OPEN_FILES} or more (ulimit -n)"
+        return Finding(Level.WARNING, "open files", text)
+    return Finding(Level.OK, "open files", str(soft))
+
+
+def _clock() -> Finding:
+    if time.time() < BUILT_EPOCH_S:
+        text = "the system clock is in the past: readings would be refused as lying ahead"
+        return Finding(Level.FAILURE, "clock", text)
+    return Finding(Level.OK, "clock", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+
+
+def _zones() -> Finding:
+    try:
+        zoneinfo.ZoneInfo("Europe/Sofia")
+    except zoneinfo.ZoneInfoNotFoundError:
+        return Finding(Level.FAILURE, "time zones", "no time zone data: install the package tzdata")
+    return Finding(Level.OK, "time zones", f"{len(zoneinfo.available_timezones())} known")
+
+
+def _port(settings: Settings) -> Finding:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    where = f"{settings.host}:{settings.port}"
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return Finding(Level.WARNING, "port", f"{where} cannot be bound: {error.strerror}")
+    return Finding(Level.OK, "port", f"{where} is free")
