@@ -1,0 +1,251 @@
+"""Sealing and merging: head rows become blocks, small blocks become large ones.
+
+Plan (read one moment) → encode (no transaction) → replace (one short write that first checks that
+everything it replaces is still there). docs/series-format.md §5 argues why nothing can be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import lmdb
+
+from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.lmdb.series_recording import encode_blocks
+from ownclimate.store.lmdb.series_records import (
+    DeviceState,
+    IndexEntry,
+    SeriesDatabases,
+    unpack_heads,
+)
+from ownclimate.store.merging import Rows, merge
+from ownclimate.store.series_format import FAST_LEVEL, SMALL_LEVEL, Block
+
+FANOUT: Final = 8
+"""Blocks of one size class that are merged together, and the factor between classes. With eight a row
+is rewritten three times on its way from 256 to 16,000 rows; with two it would be six times."""
+_SEAL_ROWS: Final = 20_000
+"""Head rows sealed in one go when the sealer has fallen behind; removing them takes some 10 ms."""
+_MERGE_ROWS: Final = 300_000
+"""Rows merged in one go, which bounds memory."""
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Replacement:
+    """Blocks to put, and the blocks and head records (as they were read) whose rows they hold."""
+
+    device: int
+    deletions: int
+    entries: Sequence[IndexEntry]
+    heads: Sequence[tuple[bytes, bytes]]
+    blocks: Sequence[tuple[Rows, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sealer:
+    """Seals and merges one device at a time; any number may work at once, in any process.
+
+    `step` is called with a name between any two steps, so that tests can stop there.
+    """
+
+    environment: Environment
+    databases: SeriesDatabases
+    head_rows: int
+    block_rows: int
+    step: Step
+
+    def seal(self, device: int) -> bool:
+        """Moves the head's rows into a block. False when there was none or somebody interfered."""
+        with self.environment.read() as transaction:
+            state = self.databases.find_state(transaction, device)
+            if state is None or not state.head_rows:
+                return False
+            heads = self.databases.list_head(transaction, device, 0, 1 << 63, limit=_SEAL_ROWS)
+        self.step("head read")
+        rows = merge([unpack_heads(heads)])
+        replacement = _Replacement(
+            device=device,
+            deletions=state.deletions,
+            entries=(),
+            heads=heads,
+            blocks=encode_blocks(device, rows, self.block_rows, level=FAST_LEVEL),
+        )
+        return self._replace(replacement)
+
+    def merge(self, device: int) -> bool:
+        """Merges one group of blocks that is due. False when none was or somebody interfered."""
+        with self.environment.read() as transaction:
+            state = self.databases.find_state(transaction, device)
+            if state is None or state.blocks < 2:
+                return False
+            due = due_for_merging(
+                self.databases.list_index(transaction, device), self.head_rows, self.block_rows
+            )
+            contents = [self.databases.get_block(transaction, device, entry.number) for entry in due]
+        if not due:
+            return False
+        return self._merge(device, state, due, contents)
+
+    def compact(self, device: int) -> None:
+        """Seals the head and rewrites all blocks as full, separate ones, a bounded group at a time."""
+        while self.seal(device):
+            pass
+        done_ms = -1
+        while True:
+            with self.environment.read() as transaction:
+                state = self.databases.find_state(transaction, device)
+                if state is None:
+                    return
+                entries = self.databases.list_index(transaction, device)
+                group = _next_group(entries, done_ms, self.block_rows)
+                contents = [self.databases.get_block(transaction, device, entry.number) for entry in group]
+            if not group:
+                return
+            if _is_compact(group, self.block_rows) or self._merge(device, state, group, contents):
+                done_ms = max(entry.last_ms for entry in group)
+
+    def _merge(
+        self, device: int, state: DeviceState, entries: Sequence[IndexEntry], contents: Sequence[bytes]
+    ) -> bool:
+        self.step("blocks read")
+        rows = merge([Block(content).rows_of() for content in contents])
+        level = SMALL_LEVEL if len(rows) >= self.block_rows // 2 else FAST_LEVEL
+        replacement = _Replacement(
+            device=device,
+            deletions=state.deletions,
+            entries=entries,
+            heads=(),
+            blocks=encode_blocks(device, rows, self.block_rows, level=level),
+        )
+        return self._replace(replacement)
+
+    def _replace(self, replacement: _Replacement) -> bool:
+        self.step("encoded")
+        size_bytes = sum(len(content) for _, content in replacement.blocks) + 64 * len(replacement.heads)
+        replaced = self.environment.committer.submit_and_wait(
+            lambda transaction: self._apply(transaction, replacement),
+            size_bytes=size_bytes,
+            may_use_reserve=True,
+        )
+        self.step("committed")
+        return replaced
+
+    def _apply(self, transaction: lmdb.Transaction[bytes], replacement: _Replacement) -> bool:
+        device = replacement.device
+        state = self.databases.find_state(transaction, device)
+        if state is None or state.deletions != replacement.deletions:
+            return False
+        if not all(self.databases.has_block(transaction, device, entry) for entry in replacement.entries):
+            return False
+        with transaction.cursor(db=self.databases.head) as cursor:
+            if not all(cursor.set_key(key) for key, _ in replacement.heads):
+                return False
+            self.step("checked")
+            for key, stored in replacement.heads:
+                cursor.set_key(key)
+                if cursor.value() == stored:
+                    cursor.delete()
+                    state.head_rows -= 1
+        self.step("head removed")
+        for entry in replacement.entries:
+            self.databases.delete_block(transaction, device, state, entry)
+        self.step("blocks removed")
+        for rows, content in replacement.blocks:
+            self.databases.put_block(transaction, device, state, rows, content)
+        if replacement.heads:
+            state.head_since_ms = self._head_since(transaction, device, state)
+        self.databases.put_state(transaction, device, state)
+        self.step("blocks put")
+        return True
+
+    def _head_since(self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState) -> int:
+        """What is left arrived while the sealed rows were being encoded: its first row tells when."""
+        if not state.head_rows:
+            return 0
+        left = self.databases.list_head(transaction, device, 0, 1 << 63, limit=1)
+        return int(unpack_heads(left).arrived_ms.min())
+
+
+def due_for_merging(entries: Sequence[IndexEntry], head_rows: int, block_rows: int) -> list[IndexEntry]:
+    """The blocks of a device to merge next, none when all is well. `entries` are by first instant.
+
+    Overlapping blocks first: a group is due when it has `FANOUT` blocks or its smaller ones together
+    hold a `FANOUT`th of the largest, so that a large block is rewritten only for a fair share of new
+    rows. Then neighbours of one size class, `FANOUT` of them.
+    """
+    for group in _overlapping(entries):
+        if len(group) < 2:
+            continue
+        rows = sorted(entry.rows for entry in group)
+        if len(group) >= FANOUT or sum(rows[:-1]) * FANOUT >= rows[-1]:
+            return _bounded(group)
+    run: list[IndexEntry] = []
+    run_class = -1
+    for entry in entries:
+        size_class = _size_class(entry.rows, head_rows, block_rows)
+        if size_class != run_class:
+            run, run_class = [], size_class
+        run.append(entry)
+        if run_class >= 0 and len(run) == FANOUT:
+            return run
+    return []
+
+
+def _size_class(rows: int, head_rows: int, block_rows: int) -> int:
+    """0 for up to `FANOUT` heads, one more for each factor; -1 for what is large enough to stay."""
+    if rows * 2 > block_rows:
+        return -1
+    size_class = 0
+    while rows >= head_rows * FANOUT:
+        rows //= FANOUT
+        size_class += 1
+    return size_class
+
+
+def _overlapping(entries: Sequence[IndexEntry]) -> list[list[IndexEntry]]:
+    """Groups connected by overlap in time; a block that overlaps none is a group of one."""
+    groups: list[list[IndexEntry]] = []
+    reached_ms = -1
+    for entry in entries:
+        if not groups or entry.first_ms > reached_ms:
+            groups.append([])
+        groups[-1].append(entry)
+        reached_ms = max(reached_ms, entry.last_ms)
+    return groups
+
+
+def _bounded(group: Sequence[IndexEntry]) -> list[IndexEntry]:
+    """As many of an overlapping group, from its beginning, as memory allows; at least two."""
+    taken: list[IndexEntry] = []
+    rows = 0
+    for entry in group:
+        if len(taken) >= 2 and rows + entry.rows > _MERGE_ROWS:
+            break
+        taken.append(entry)
+        rows += entry.rows
+    return taken
+
+
+def _next_group(entries: Sequence[IndexEntry], done_ms: int, block_rows: int) -> list[IndexEntry]:
+    """Blocks to compact together: whole overlap groups after `done_ms`, up to the bound."""
+    taken: list[IndexEntry] = []
+    rows = 0
+    for group in _overlapping(entries):
+        if group[-1].last_ms <= done_ms:
+            continue
+        size = sum(entry.rows for entry in group)
+        if taken and rows + size > max(_MERGE_ROWS, block_rows):
+            break
+        taken += group
+        rows += size
+    return taken
+
+
+def _is_compact(group: Sequence[IndexEntry], block_rows: int) -> bool:
+    return len(group) == -(-sum(entry.rows for entry in group) // block_rows) and not any(
+        later.first_ms <= earlier.last_ms for earlier, later in zip(group, group[1:], strict=False)
+    )

@@ -1,0 +1,359 @@
+"""Recording: which values of a batch win, decided where nobody can come between.
+
+A batch of few rows goes to the head, a larger one becomes blocks at once. What is newer than all its
+device has needs no comparison. Everything else is compared with the winners there, inside the write
+transaction; only a very large batch is compared before, against the device's sequence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import lmdb
+import numpy as np
+
+from ownclimate.core.quantities import QUANTITIES
+from ownclimate.core.readings import Batch
+from ownclimate.store.batches import rows_of
+from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.lmdb.series_records import (
+    ANY_ORIGIN,
+    INSTANT_KEY,
+    DeviceState,
+    HeadRow,
+    SeriesDatabases,
+    Tombstone,
+    head_rows,
+    pack_head,
+    unpack_heads,
+)
+from ownclimate.store.merging import Difference, Rows, difference, merge
+from ownclimate.store.series_format import Block, encode
+from ownclimate.store.values import seal
+
+DECIDE_EARLY_ROWS: Final = 2_000
+"""Comparing so many rows with stored ones takes some 2 ms; more would hold up everybody's commit."""
+_ROW_BYTES: Final = 400
+"""A generous guess at what one small row dirties, for the queue's bound."""
+
+_NUMBERS: Final = {name: quantity.number for name, quantity in QUANTITIES.items()}
+
+
+@dataclass(slots=True, eq=False)
+class SmallBatch:
+    """A batch for the head, as plain Python values: numpy costs more than it saves on few rows."""
+
+    batch: Batch
+    times_ms: list[int]
+    columns: list[tuple[int, list[float]]]
+    is_ascending: bool
+
+    @property
+    def size_bytes(self) -> int:
+        return _ROW_BYTES * (1 + len(self.times_ms))
+
+
+@dataclass(slots=True, eq=False)
+class LargeBatch:
+    """A batch for blocks, encoded in the belief that every row of it wins."""
+
+    batch: Batch
+    arrived_ms: int
+    rows: Rows
+    stored: int
+    winners: Rows
+    blocks: list[tuple[Rows, bytes]]
+    early: EarlyDecision | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return _ROW_BYTES + sum(len(content) for _, content in self.blocks)
+
+
+@dataclass(slots=True, eq=False)
+class EarlyDecision:
+    """What a large batch changes, if the device is still at `sequence`."""
+
+    sequence: int
+    stored: int
+    winners: Rows
+    blocks: list[tuple[Rows, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorder:
+    """The steps of recording. Methods taking a transaction run on the commit thread."""
+
+    environment: Environment
+    databases: SeriesDatabases
+    block_rows: int
+
+    def apply_small(
+        self, transaction: lmdb.Transaction[bytes], smalls: Sequence[SmallBatch]
+    ) -> list[tuple[int, int]]:
+        """Records small batches one after the other; rows stored and head rows now, for each."""
+        states: dict[int, DeviceState] = {}
+        before: dict[int, int] = {}
+        sizes: list[tuple[int, int]] = []
+        for small in smalls:
+            device = small.batch.device
+            state = states.get(device)
+            if state is None:
+                state = states[device] = self.databases.find_state(transaction, device) or DeviceState()
+                before[device] = state.sequence
+            stored = self._record_small(transaction, device, state, small)
+            sizes.append((stored, state.head_rows))
+        for device, state in states.items():
+            if state.sequence != before[device]:
+                self.databases.put_state(transaction, device, state)
+        return sizes
+
+    def prepare_large(self, batch: Batch) -> LargeBatch:
+        """Sorts and encodes; needs no transaction but a look for the payload's first arrival."""
+        arrived_ms = batch.arrived_ms
+        if batch.payload is not None:
+            with self.environment.read() as transaction:
+                arrived_ms = self.databases.first_arrival(
+                    transaction, batch.device, batch.payload, arrived_ms
+                )
+        rows = rows_of(batch, arrived_ms)
+        alone = difference((), rows)
+        return LargeBatch(
+            batch=batch,
+            arrived_ms=arrived_ms,
+            rows=rows,
+            stored=alone.stored,
+            winners=alone.rows,
+            blocks=self._encode(batch.device, alone.rows),
+        )
+
+    def decide_early(self, large: LargeBatch) -> None:
+        """Compares a very large batch with what is there, outside any write."""
+        device = large.batch.device
+        with self.environment.read() as transaction:
+            state = self.databases.find_state(transaction, device) or DeviceState()
+            if not _needs_comparison(state, large.rows):
+                return
+            rows = self._without_deleted(transaction, device, state, large.rows)
+            contents, heads = self._copy_rivals(transaction, device, rows)
+        found = _compare(contents, heads, rows)
+        large.early = EarlyDecision(
+            state.sequence, found.stored, found.rows, self._encode(device, found.rows)
+        )
+
+    def apply_large(
+        self, transaction: lmdb.Transaction[bytes], large: LargeBatch, *, must_decide: bool
+    ) -> int | None:
+        """Rows stored; None when a very large batch has to be compared again (`decide_early`)."""
+        batch = large.batch
+        device = batch.device
+        state = self.databases.find_state(transaction, device) or DeviceState()
+        arrived_ms = large.arrived_ms
+        if batch.payload is not None:
+            arrived_ms = self.databases.first_arrival(transaction, device, batch.payload, batch.arrived_ms)
+        stored, winners, blocks = large.stored, large.winners, large.blocks
+        if arrived_ms != large.arrived_ms or _needs_comparison(state, large.rows):
+            early = large.early
+            if early is not None and early.sequence == state.sequence and arrived_ms == large.arrived_ms:
+                stored, winners, blocks = early.stored, early.winners, early.blocks
+            elif len(large.rows) > DECIDE_EARLY_ROWS and not must_decide:
+                return None
+            else:
+                rows = large.rows if arrived_ms == large.arrived_ms else rows_of(batch, arrived_ms)
+                rows = self._without_deleted(transaction, device, state, rows)
+                found = _compare(*self._copy_rivals(transaction, device, rows), rows)
+                stored = found.stored
+                if (
+                    arrived_ms != large.arrived_ms
+                    or len(found.rows) != len(winners)
+                    or not _is_same(found.rows, winners)
+                ):
+                    winners, blocks = found.rows, self._encode(device, found.rows)
+        if batch.payload is not None:
+            self.databases.put_arrival(transaction, device, batch.payload, arrived_ms)
+        if stored:
+            for rows, content in blocks:
+                self.databases.put_block(transaction, device, state, rows, content)
+            note_rows(state, winners)
+            self.databases.put_state(transaction, device, state)
+        return stored
+
+    def _record_small(
+        self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, small: SmallBatch
+    ) -> int:
+        batch = small.batch
+        arrived_ms = batch.arrived_ms
+        if batch.payload is not None:
+            arrived_ms = self.databases.first_arrival(transaction, device, batch.payload, arrived_ms)
+            self.databases.put_arrival(transaction, device, batch.payload, arrived_ms)
+        if not small.times_ms:
+            return 0
+        if not small.is_ascending or state.tombstones or small.times_ms[0] <= state.newest_ms:
+            return self._record_compared(transaction, device, state, rows_of(batch, arrived_ms))
+        stored = 0
+        head = self.databases.head
+        latest = state.latest
+        origin, generation = int(batch.origin), batch.generation
+        for place, at_ms in enumerate(small.times_ms):
+            values = []
+            for quantity, column in small.columns:
+                number = column[place]
+                if number == number:
+                    values.append((quantity, number))
+                    latest[quantity] = (at_ms, number, origin, arrived_ms)
+            if not values:
+                continue
+            key = INSTANT_KEY.pack(device, at_ms)
+            content = pack_head((HeadRow(origin, arrived_ms, generation, tuple(values)),))
+            transaction.put(key, seal(key, content), db=head)
+            state.newest_ms = at_ms
+            stored += 1
+        if stored:
+            state.sequence += 1
+            if not state.head_rows:
+                state.head_since_ms = arrived_ms
+            state.head_rows += stored
+        return stored
+
+    def _record_compared(
+        self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, rows: Rows
+    ) -> int:
+        rows = self._without_deleted(transaction, device, state, rows)
+        if not len(rows):
+            return 0
+        found = _compare(*self._copy_rivals(transaction, device, rows), rows)
+        if not found.stored:
+            return 0
+        head = self.databases.head
+        for at_ms, added in head_rows(found.rows):
+            key = INSTANT_KEY.pack(device, at_ms)
+            held = transaction.get(key, db=head)
+            if held is None:
+                if not state.head_rows:
+                    state.head_since_ms = added[0].arrived_ms
+                state.head_rows += 1
+            else:
+                instant = found.rows.between(at_ms, at_ms + 1)
+                ((_, added),) = head_rows(merge([unpack_heads([(key, held)]), instant]))
+            transaction.put(key, seal(key, pack_head(added)), db=head)
+        note_rows(state, found.rows)
+        return found.stored
+
+    def _without_deleted(
+        self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, rows: Rows
+    ) -> Rows:
+        if not state.tombstones or not len(rows):
+            return rows
+        kept = ~covered(self.databases.list_tombstones(transaction, device), rows)
+        return rows if kept.all() else rows.take(kept)
+
+    def _copy_rivals(
+        self, transaction: lmdb.Transaction[bytes], device: int, rows: Rows
+    ) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+        """Blocks that could hold one of the instants, and head records of the instants."""
+        if not len(rows):
+            return [], []
+        first_ms, last_ms = int(rows.times_ms[0]), int(rows.times_ms[-1])
+        contents = [
+            self.databases.get_block(transaction, device, entry.number)
+            for entry in self.databases.list_index(transaction, device)
+            if entry.first_ms <= last_ms
+            and entry.last_ms >= first_ms
+            and len(rows.between(entry.first_ms, entry.last_ms + 1))
+        ]
+        if len(rows) > DECIDE_EARLY_ROWS:
+            return contents, self.databases.list_head(transaction, device, first_ms, last_ms + 1)
+        heads = []
+        for at_ms in rows.times_ms.tolist():
+            key = INSTANT_KEY.pack(device, at_ms)
+            stored = transaction.get(key, db=self.databases.head)
+            if stored is not None and (not heads or heads[-1][0] != key):
+                heads.append((key, stored))
+        return contents, heads
+
+    def _encode(self, device: int, rows: Rows) -> list[tuple[Rows, bytes]]:
+        return encode_blocks(device, rows, self.block_rows)
+
+
+def small_batch(batch: Batch) -> SmallBatch:
+    """A batch in plain values. The batch must have passed `check_batch`."""
+    times_ms: list[int] = batch.times_ms.tolist()
+    return SmallBatch(
+        batch=batch,
+        times_ms=times_ms,
+        columns=[(_NUMBERS[name], column.tolist()) for name, column in batch.columns.items()],
+        is_ascending=all(map(int.__lt__, times_ms, times_ms[1:])),
+    )
+
+
+def encode_blocks(
+    device: int, rows: Rows, block_rows: int, *, level: int | None = None
+) -> list[tuple[Rows, bytes]]:
+    """Merged rows as blocks of about equal size, none above `block_rows`; with the rows of each."""
+    if not len(rows):
+        return []
+    pieces = math.ceil(len(rows) / block_rows)
+    cuts = np.linspace(0, len(rows), pieces + 1).astype(int).tolist()
+    parts = [merge([rows.take(slice(low, high))]) for low, high in zip(cuts, cuts[1:], strict=False)]
+    return [
+        (part, encode(device, part) if level is None else encode(device, part, level=level)) for part in parts
+    ]
+
+
+def note_rows(state: DeviceState, winners: Rows) -> None:
+    """What a state has to know of rows that were just recorded and won."""
+    state.sequence += 1
+    state.newest_ms = max(state.newest_ms, int(winners.times_ms[-1]))
+    for quantity, column in winners.columns.items():
+        present = np.flatnonzero(~np.isnan(column))
+        if not len(present):
+            continue
+        row = int(present[-1])
+        at_ms = int(winners.times_ms[row])
+        held = state.latest.get(quantity)
+        if held is None or at_ms >= held[0]:
+            state.latest[quantity] = (
+                at_ms,
+                float(column[row]),
+                int(winners.origins[row]),
+                int(winners.arrived_ms[row]),
+            )
+
+
+def covered(tombstones: Sequence[Tombstone], rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """True for the rows that a deletion forbids."""
+    gone = np.zeros(len(rows), np.bool_)
+    for tombstone in tombstones:
+        inside = (rows.times_ms >= tombstone.start_ms) & (rows.times_ms < tombstone.end_ms)
+        if tombstone.origin != ANY_ORIGIN:
+            inside &= rows.origins == tombstone.origin
+        gone |= inside
+    return gone
+
+
+def _needs_comparison(state: DeviceState, rows: Rows) -> bool:
+    return bool(state.tombstones) or (len(rows) > 0 and int(rows.times_ms[0]) <= state.newest_ms)
+
+
+def _compare(contents: Sequence[bytes], heads: Sequence[tuple[bytes, bytes]], rows: Rows) -> Difference:
+    """What the rows change, given every block and head record that may hold a rival."""
+    current: list[Rows] = []
+    for content in contents:
+        block = Block(content)
+        shared = np.isin(block.times_ms(), rows.times_ms)
+        if shared.any():
+            current.append(block.rows_of(rows.columns).take(shared))
+    if heads:
+        current.append(unpack_heads(heads))
+    return difference(current, rows)
+
+
+def _is_same(ours: Rows, theirs: Rows) -> bool:
+    """Whether a comparison left the batch's own winners as they were (same length, same payload)."""
+    return ours.columns.keys() == theirs.columns.keys() and all(
+        np.array_equal(column, theirs.columns[quantity], equal_nan=True)
+        for quantity, column in ours.columns.items()
+    )

@@ -1,0 +1,371 @@
+"""Keys and values of the series databases: docs/series-format.md §2, in code."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import lmdb
+import numpy as np
+
+from ownclimate.core.errors import StoreCorrupt
+from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.merging import Rows
+from ownclimate.store.values import seal, unseal
+
+DEVICES: Final = "series_devices"
+TOMBSTONES: Final = "series_tombstones"
+PAYLOADS: Final = "series_payloads"
+HEAD: Final = "series_head"
+INDEX: Final = "series_index"
+BLOCKS: Final = "series_blocks"
+DATABASES: Final[tuple[str, ...]] = (DEVICES, TOMBSTONES, PAYLOADS, HEAD, INDEX, BLOCKS)
+
+VERSION: Final = 1
+ANY_ORIGIN: Final = -1
+_DIGEST_BYTES: Final = 16
+
+DEVICE_KEY: Final = struct.Struct(">I")
+INSTANT_KEY: Final = struct.Struct(">IQ")
+INDEX_KEY: Final = struct.Struct(">IQI")
+NUMBER_KEY: Final = struct.Struct(">II")
+
+_STATE: Final = struct.Struct("<BQqqIIQIII")
+_LATEST: Final = struct.Struct("<HqdIq")
+_INDEX: Final = struct.Struct("<qII")
+_TOMBSTONE: Final = struct.Struct("<qqq")
+_ARRIVAL: Final = struct.Struct("<Q")
+_HEAD_ROW: Final = struct.Struct("<IQIB")
+_HEAD_VALUE: Final = struct.Struct("<Hd")
+
+Transaction = lmdb.Transaction
+Latest = tuple[int, float, int, int]
+"""Instant, value, origin, arrival: a `LatestValue` without the object, for the hot path."""
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceState:
+    """A device's state record, unpacked; changed inside a write and put back by it."""
+
+    sequence: int = 0
+    newest_ms: int = -1
+    head_since_ms: int = 0
+    head_rows: int = 0
+    blocks: int = 0
+    block_rows: int = 0
+    next_number: int = 0
+    tombstones: int = 0
+    deletions: int = 0
+    latest: dict[int, Latest] = field(default_factory=dict)
+
+    def take_number(self) -> int:
+        self.next_number += 1
+        return self.next_number
+
+
+class IndexEntry(NamedTuple):
+    """What the index says of a block."""
+
+    first_ms: int
+    number: int
+    last_ms: int
+    rows: int
+    size_bytes: int
+
+
+class Tombstone(NamedTuple):
+    start_ms: int
+    end_ms: int
+    origin: int
+
+
+class HeadRow(NamedTuple):
+    origin: int
+    arrived_ms: int
+    generation: int
+    values: tuple[tuple[int, float], ...]
+
+
+class SeriesDatabases:
+    """The handles, and reads and writes of single records through a transaction of the caller's."""
+
+    __slots__ = ("blocks", "devices", "head", "index", "payloads", "tombstones")
+
+    def __init__(self, environment: Environment) -> None:
+        self.devices = environment.database(DEVICES)
+        self.tombstones = environment.database(TOMBSTONES)
+        self.payloads = environment.database(PAYLOADS)
+        self.head = environment.database(HEAD)
+        self.index = environment.database(INDEX)
+        self.blocks = environment.database(BLOCKS)
+
+    def find_state(self, transaction: lmdb.Transaction[bytes], device: int) -> DeviceState | None:
+        key = DEVICE_KEY.pack(device)
+        stored = transaction.get(key, db=self.devices)
+        return None if stored is None else unpack_state(unseal(key, stored, DEVICES))
+
+    def put_state(self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState) -> None:
+        key = DEVICE_KEY.pack(device)
+        transaction.put(key, seal(key, pack_state(state)), db=self.devices)
+
+    def list_index(self, transaction: lmdb.Transaction[bytes], device: int) -> list[IndexEntry]:
+        """All blocks of a device, by first instant."""
+        entries = []
+        for key, stored in self._records(transaction, self.index, device):
+            _, first_ms, number = INDEX_KEY.unpack(key)
+            entries.append(IndexEntry(first_ms, number, *_INDEX.unpack(unseal(key, stored, INDEX))))
+        return entries
+
+    def list_tombstones(self, transaction: lmdb.Transaction[bytes], device: int) -> list[Tombstone]:
+        return [
+            Tombstone(*_TOMBSTONE.unpack(unseal(key, stored, TOMBSTONES)))
+            for key, stored in self._records(transaction, self.tombstones, device)
+        ]
+
+    def put_tombstone(
+        self, transaction: lmdb.Transaction[bytes], device: int, number: int, tombstone: Tombstone
+    ) -> None:
+        key = NUMBER_KEY.pack(device, number)
+        transaction.put(key, seal(key, _TOMBSTONE.pack(*tombstone)), db=self.tombstones)
+
+    def list_head(
+        self,
+        transaction: lmdb.Transaction[bytes],
+        device: int,
+        start_ms: int,
+        end_ms: int,
+        *,
+        limit: int | None = None,
+    ) -> list[tuple[bytes, bytes]]:
+        """Keys and stored values of head records in `[start, end)`, still sealed."""
+        low = INSTANT_KEY.pack(device, start_ms)
+        high = INSTANT_KEY.pack(device, end_ms)
+        found: list[tuple[bytes, bytes]] = []
+        with transaction.cursor(db=self.head) as cursor:
+            if not cursor.set_range(low):
+                return found
+            for key, stored in cursor.iternext():
+                if key >= high or len(found) == limit:
+                    break
+                found.append((key, stored))
+        return found
+
+    def get_block(self, transaction: lmdb.Transaction[bytes], device: int, number: int) -> bytes:
+        key = NUMBER_KEY.pack(device, number)
+        stored = transaction.get(key, db=self.blocks)
+        if stored is None:
+            raise StoreCorrupt(f"{BLOCKS}: block {number} of device {device} is missing; restore a backup")
+        return unseal(key, stored, BLOCKS)
+
+    def put_block(
+        self,
+        transaction: lmdb.Transaction[bytes],
+        device: int,
+        state: DeviceState,
+        rows: Rows,
+        content: bytes,
+    ) -> None:
+        """Puts a block and its index entry, and counts it in the state."""
+        number = state.take_number()
+        key = NUMBER_KEY.pack(device, number)
+        transaction.put(key, seal(key, content), db=self.blocks)
+        key = INDEX_KEY.pack(device, int(rows.times_ms[0]), number)
+        entry = _INDEX.pack(int(rows.times_ms[-1]), len(rows), len(content))
+        transaction.put(key, seal(key, entry), db=self.index)
+        state.blocks += 1
+        state.block_rows += len(rows)
+
+    def has_block(self, transaction: lmdb.Transaction[bytes], device: int, entry: IndexEntry) -> bool:
+        key = INDEX_KEY.pack(device, entry.first_ms, entry.number)
+        return transaction.get(key, db=self.index) is not None
+
+    def delete_block(
+        self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, entry: IndexEntry
+    ) -> None:
+        transaction.delete(INDEX_KEY.pack(device, entry.first_ms, entry.number), db=self.index)
+        transaction.delete(NUMBER_KEY.pack(device, entry.number), db=self.blocks)
+        state.blocks -= 1
+        state.block_rows -= entry.rows
+
+    def first_arrival(
+        self, transaction: lmdb.Transaction[bytes], device: int, payload: bytes, default_ms: int
+    ) -> int:
+        """When the payload first reached the device's series; `default` when it never did."""
+        key = payload_key(device, payload)
+        stored = transaction.get(key, db=self.payloads)
+        if stored is None:
+            return default_ms
+        return int(_ARRIVAL.unpack(unseal(key, stored, PAYLOADS))[0])
+
+    def put_arrival(
+        self, transaction: lmdb.Transaction[bytes], device: int, payload: bytes, arrived_ms: int
+    ) -> None:
+        """Remembers the payload unless it is known."""
+        key = payload_key(device, payload)
+        transaction.put(key, seal(key, _ARRIVAL.pack(arrived_ms)), db=self.payloads, overwrite=False)
+
+    def _records(
+        self, transaction: lmdb.Transaction[bytes], database: lmdb._Database, device: int
+    ) -> Iterator[tuple[bytes, bytes]]:
+        prefix = DEVICE_KEY.pack(device)
+        with transaction.cursor(db=database) as cursor:
+            if not cursor.set_range(prefix):
+                return
+            for key, stored in cursor.iternext():
+                if not key.startswith(prefix):
+                    return
+                yield key, stored
+
+
+def payload_key(device: int, payload: bytes) -> bytes:
+    return DEVICE_KEY.pack(device) + blake2b(payload, digest_size=_DIGEST_BYTES).digest()
+
+
+def unpack_arrival(key: bytes, stored: bytes) -> int:
+    return int(_ARRIVAL.unpack(unseal(key, stored, PAYLOADS))[0])
+
+
+def pack_state(state: DeviceState) -> bytes:
+    header = _STATE.pack(
+        VERSION,
+        state.sequence,
+        state.newest_ms,
+        state.head_since_ms,
+        state.head_rows,
+        state.blocks,
+        state.block_rows,
+        state.next_number,
+        state.tombstones,
+        state.deletions,
+    )
+    pack = _LATEST.pack
+    return header + b"".join([pack(quantity, *latest) for quantity, latest in state.latest.items()])
+
+
+def unpack_state(value: bytes) -> DeviceState:
+    version, sequence, newest, since, head, blocks, rows, number, tombstones, deletions = _STATE.unpack_from(
+        value
+    )
+    if version != VERSION:
+        raise StoreCorrupt(f"{DEVICES}: format {version}, this program reads {VERSION}: use a newer one")
+    return DeviceState(
+        sequence=sequence,
+        newest_ms=newest,
+        head_since_ms=since,
+        head_rows=head,
+        blocks=blocks,
+        block_rows=rows,
+        next_number=number,
+        tombstones=tombstones,
+        deletions=deletions,
+        latest={
+            quantity: (at_ms, number, origin, arrived_ms)
+            for quantity, at_ms, number, origin, arrived_ms in _LATEST.iter_unpack(value[_STATE.size :])
+        },
+    )
+
+
+def pack_head(rows: Iterable[HeadRow]) -> bytes:
+    parts = []
+    pack = _HEAD_VALUE.pack
+    for row in rows:
+        parts.append(_HEAD_ROW.pack(row.origin, row.arrived_ms, row.generation, len(row.values)))
+        parts.extend([pack(quantity, number) for quantity, number in row.values])
+    return b"".join(parts)
+
+
+def head_rows(rows: Rows) -> Iterator[tuple[int, list[HeadRow]]]:
+    """Each instant of merged rows with what its head record holds."""
+    columns = [(quantity, column.tolist()) for quantity, column in rows.columns.items()]
+    found: dict[int, list[HeadRow]] = {}
+    for place, (at_ms, origin, arrived_ms, generation) in enumerate(
+        zip(
+            rows.times_ms.tolist(),
+            rows.origins.tolist(),
+            rows.arrived_ms.tolist(),
+            rows.generations.tolist(),
+            strict=True,
+        )
+    ):
+        values = tuple(
+            (quantity, column[place]) for quantity, column in columns if column[place] == column[place]
+        )
+        found.setdefault(at_ms, []).append(HeadRow(origin, arrived_ms, generation, values))
+    yield from found.items()
+
+
+def unpack_heads(records: Sequence[tuple[bytes, bytes]]) -> Rows:
+    """Head records as rows; not merged, but ascending by instant when the records are."""
+    opened = [(key, unseal(key, stored, HEAD)) for key, stored in records]
+    alike = _unpack_alike(opened)
+    return _unpack_mixed(opened) if alike is None else alike
+
+
+def _unpack_alike(records: Sequence[tuple[bytes, bytes]]) -> Rows | None:
+    """The common case at the speed of numpy: one row a record, always the same quantities."""
+    if not records:
+        return None
+    first = records[0][1]
+    count = first[_HEAD_ROW.size - 1]
+    width = _HEAD_ROW.size + count * _HEAD_VALUE.size
+    content = b"".join([value for _, value in records])
+    if any(len(value) != width for _, value in records):
+        return None
+    kind = np.dtype(
+        [
+            ("origin", "<u4"),
+            ("arrived", "<u8"),
+            ("generation", "<u4"),
+            ("count", "u1"),
+            ("values", [("quantity", "<u2"), ("value", "<f8")], (count,)),
+        ]
+    )
+    table = np.frombuffer(content, kind)
+    quantities = table["values"]["quantity"]
+    if (table["count"] != count).any() or (quantities != quantities[0]).any():
+        return None
+    keys = np.frombuffer(b"".join([key for key, _ in records]), np.dtype([("device", ">u4"), ("at", ">u8")]))
+    return Rows(
+        times_ms=keys["at"].astype(np.int64),
+        origins=table["origin"].astype(np.int64),
+        arrived_ms=table["arrived"].astype(np.int64),
+        generations=table["generation"].astype(np.int64),
+        columns={
+            int(quantity): np.ascontiguousarray(table["values"]["value"][:, place])
+            for place, quantity in enumerate(quantities[0])
+        },
+    )
+
+
+def _unpack_mixed(records: Sequence[tuple[bytes, bytes]]) -> Rows:
+    times_ms: list[int] = []
+    payloads: list[tuple[int, int, int]] = []
+    columns: dict[int, dict[int, float]] = {}
+    for key, value in records:
+        _, at_ms = INSTANT_KEY.unpack(key)
+        place = 0
+        while place < len(value):
+            origin, arrived_ms, generation, count = _HEAD_ROW.unpack_from(value, place)
+            place += _HEAD_ROW.size
+            end = place + count * _HEAD_VALUE.size
+            for quantity, number in _HEAD_VALUE.iter_unpack(value[place:end]):
+                columns.setdefault(quantity, {})[len(times_ms)] = number
+            place = end
+            times_ms.append(at_ms)
+            payloads.append((origin, arrived_ms, generation))
+    origins, arrivals, generations = np.array(payloads, np.int64).reshape(-1, 3).T
+    dense = {}
+    for quantity, held in columns.items():
+        column = np.full(len(times_ms), np.nan)
+        column[list(held)] = list(held.values())
+        dense[quantity] = column
+    return Rows(
+        times_ms=np.array(times_ms, np.int64),
+        origins=origins,
+        arrived_ms=arrivals,
+        generations=generations,
+        columns=dense,
+    )
