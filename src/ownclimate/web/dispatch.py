@@ -1,0 +1,269 @@
+"""The ASGI application: from a request to its row, through the row's checks, to an answer.
+
+Everything that can be decided from the tables is decided when the application is made; a request only
+runs closures. The order within one request: find the row, the dialect's checks, the handler, the
+answer, one log entry. Whatever goes wrong is worded by the dialect; what nobody foresaw becomes its
+plain 500, and the error itself goes to the log only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote
+
+from ownclimate.core.errors import AppError
+from ownclimate.core.ports import Ports
+from ownclimate.web import cors, lifespan
+from ownclimate.web.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send, send_reply
+from ownclimate.web.body import ClientGone
+from ownclimate.web.call import Call, Reply
+from ownclimate.web.faults import PATH_UNKNOWN, UNFORESEEN, Fault, HttpFault, common_headers
+from ownclimate.web.operations import operations_dialect
+from ownclimate.web.request_ids import request_id_of
+from ownclimate.web.routing import Found, Routes, collapsed
+from ownclimate.web.rows import Authenticate, Row, compile_row
+from ownclimate.web.tables import Dialect, Endpoint, FaultContext
+
+T = TypeVar("T")
+
+CLIENT_GONE = 499
+"""The status under which a request whose client hung up is logged; nobody receives it."""
+
+
+class RequestEntry(NamedTuple):
+    """What is told of one request, to the log and to the metrics. Never holds a query or a token."""
+
+    request_id: str
+    method: str
+    route: str
+    """The row's template or the mount's prefix; empty when nothing was found."""
+    dialect: str
+    status: int
+    duration_ms: float
+    client_id: str
+    error: BaseException | None
+    """What was behind a 500."""
+
+
+Observe = Callable[[RequestEntry], None]
+
+
+class Application:
+    """Every dialect, the operations routes and whatever is mounted, as one ASGI application.
+
+    `authenticators` are by `Dialect.credential_kind`. `operations` are rows outside every dialect
+    (health, metrics). `mounts` are ASGI applications by path prefix; a row wins over a mount, a mount
+    over a dialect's "nothing here". `public_url` is the address under which clients know us; empty takes
+    it from each request's `Host`. `observers` are told of every request once it was answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialects: Sequence[Dialect],
+        ports: Ports,
+        authenticators: Mapping[str, Authenticate],
+        operations: Sequence[Endpoint] = (),
+        mounts: Mapping[str, ASGIApp] | None = None,
+        observers: Sequence[Observe] = (),
+        public_url: str = "",
+        lifetime: lifespan.Lifetime | None = None,
+    ) -> None:
+        plain = operations_dialect(dialects, operations)
+        self._ports = ports
+        self._observers = tuple(observers)
+        self._public_url = public_url.rstrip("/")
+        self._lifetime = lifetime
+        self._routes: Routes[Row] = Routes()
+        self._prefixes = _longest_first({p: d for d in (plain, *dialects) for p in d.prefixes})
+        self._mounts = _longest_first(dict(mounts or {}))
+        self._collapses = any(dialect.collapses_slashes for dialect in dialects)
+        for dialect in (plain, *dialects):
+            authenticate = authenticators.get(dialect.credential_kind)
+            for endpoint in dialect.endpoints:
+                row = compile_row(endpoint, dialect, authenticate)
+                for path in (endpoint.path, *endpoint.aliases):
+                    for method in endpoint.methods:
+                        self._routes.add(path, method, row)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await lifespan.run(self._lifetime, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = request_id_of(headers, self._ports.entropy)
+        method: str = scope["method"]
+        path = _path_of(scope)
+        found = self._find(path)
+        if found is None:
+            mount = _longest_prefix(self._mounts, path)
+            if mount is not None:
+                await self._serve_mounted(mount, scope, receive, send, request_id)
+                return
+        row = None if found is None else found.rows.get("GET" if method == "HEAD" else method)
+        dialect = row.dialect if row is not None else self._dialect_of(path, found)
+        call: Call | None = None
+        error: BaseException | None = None
+        reply: Reply | None
+        try:
+            if found is None:
+                raise HttpFault(404, PATH_UNKNOWN)
+            if row is None:
+                reply = _without_row(method, headers, found, dialect)
+            else:
+                call = Call(
+                    endpoint=row.endpoint,
+                    ports=self._ports,
+                    headers=headers,
+                    path=path,
+                    query=scope["query_string"].decode("latin-1"),
+                    request_id=request_id,
+                    public_url=self._public_url,
+                    scheme=scope.get("scheme", "http"),
+                )
+                reply = await row.answer(call, found.values, receive)
+        except ClientGone:
+            reply = None
+        except (AppError, HttpFault) as fault:
+            context = FaultContext(
+                request_id=request_id, path=path, endpoint=None if row is None else row.endpoint
+            )
+            reply = _worded(fault, dialect, context)
+            error = fault if reply.status == 500 else None
+        except Exception as unforeseen:
+            context = FaultContext(
+                request_id=request_id, path=path, endpoint=None if row is None else row.endpoint
+            )
+            reply = _worded(HttpFault(500, UNFORESEEN), dialect, context)
+            error = unforeseen
+        if reply is not None:
+            await _send(send, reply, method, request_id, dialect, headers)
+        self._tell(
+            RequestEntry(
+                request_id,
+                method,
+                "" if found is None else found.template,
+                dialect.name,
+                CLIENT_GONE if reply is None else reply.status,
+                (time.perf_counter() - started) * 1000,
+                "" if call is None else call.client_id,
+                error,
+            )
+        )
+
+    def _find(self, path: str) -> Found[Row] | None:
+        found = self._routes.find(path)
+        if found is None and self._collapses and ("//" in path or path.endswith("/")):
+            plain = collapsed(path)
+            if (self._dialect_of(plain, None)).collapses_slashes:
+                return self._routes.find(plain)
+        return found
+
+    def _dialect_of(self, path: str, found: Found[Row] | None) -> Dialect:
+        if found is not None:
+            return next(iter(found.rows.values())).dialect
+        if self._collapses and "//" in path:
+            path = collapsed(path)
+        dialect = _longest_prefix(self._prefixes, path)
+        assert dialect is not None, "the operations dialect has the prefix of everything"
+        return dialect[1]
+
+    async def _serve_mounted(
+        self, mount: tuple[str, ASGIApp], scope: Scope, receive: Receive, send: Send, request_id: str
+    ) -> None:
+        prefix, app = mount
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        error: BaseException | None = None
+        try:
+            await app(scope, receive, send_with_id)
+        except Exception as unforeseen:
+            error = unforeseen
+            raise
+        finally:
+            duration_ms = (time.perf_counter() - started) * 1000
+            self._tell(RequestEntry(request_id, scope["method"], prefix, "", status, duration_ms, "", error))
+
+    def _tell(self, entry: RequestEntry) -> None:
+        for observe in self._observers:
+            observe(entry)
+
+
+def _without_row(method: str, headers: Mapping[bytes, bytes], found: Found[Row], dialect: Dialect) -> Reply:
+    allowed = sorted({*found.rows, "OPTIONS", *(("HEAD",) if "GET" in found.rows else ())})
+    if method == "OPTIONS":
+        return cors.options_reply(allowed, headers, dialect)
+    raise HttpFault(405, f"{method} is not possible here", {"allow": ", ".join(allowed)})
+
+
+def _worded(fault: Fault, dialect: Dialect, context: FaultContext) -> Reply:
+    reply = dialect.fault(fault, context)
+    common = tuple(common_headers(fault).items())
+    if not common:
+        return reply
+    return Reply(
+        status=reply.status,
+        body=reply.body,
+        content_type=reply.content_type,
+        headers=(*reply.headers, *common),
+    )
+
+
+async def _send(
+    send: Send,
+    reply: Reply,
+    method: str,
+    request_id: str,
+    dialect: Dialect,
+    headers: Mapping[bytes, bytes],
+) -> None:
+    raw: RawHeaders = [(b"x-request-id", request_id.encode())]
+    body = reply.body
+    if reply.status not in (204, 304):
+        raw.append((b"content-type", reply.content_type.encode()))
+        raw.append((b"content-length", str(len(body)).encode()))
+    for name, value in reply.headers:
+        raw.append((name.encode("latin-1"), value.encode("latin-1")))
+    if b"origin" in headers and dialect.is_cross_origin:
+        raw.extend(cors.exposing(dialect))
+    try:
+        await send_reply(send, reply.status, raw, b"" if method == "HEAD" else body)
+    except OSError:
+        # The client hung up while we answered; uvicorn and others differ in whether they tell.
+        return
+
+
+def _path_of(scope: Scope) -> str:
+    raw: bytes | None = scope.get("raw_path")
+    if raw is None:
+        return quote(scope["path"])
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+def _longest_first(entries: dict[str, T]) -> tuple[tuple[str, T], ...]:
+    return tuple(sorted(entries.items(), key=lambda entry: -len(entry[0])))
+
+
+def _longest_prefix(entries: tuple[tuple[str, T], ...], path: str) -> tuple[str, T] | None:
+    """The entry whose prefix the path has; prefixes end where segments end."""
+    for entry in entries:
+        prefix = entry[0]
+        if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+            return entry
+    return None

@@ -1,0 +1,185 @@
+"""The OpenAPI 3.1 document of a dialect, out of its table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from ownclimate.web.faults import title_of
+from ownclimate.web.parameters import parameters_of
+from ownclimate.web.tables import BodyKind, Credential, Dialect, Endpoint, Parameter, Place, Success, Unknown
+
+Schema = dict[str, Any]
+
+REF_TEMPLATE = "#/components/schemas/{name}"
+SECURITY = "token"
+_KIND = re.compile(r":\w+\}")
+
+
+def document_of(dialect: Dialect) -> Schema:
+    """A complete document; aliases of a path stand in it like paths of their own."""
+    shapes = _Shapes(dialect)
+    paths: dict[str, Schema] = {}
+    for endpoint in dialect.endpoints:
+        for place, path in enumerate((endpoint.path, *endpoint.aliases)):
+            item = paths.setdefault(_KIND.sub("}", path), {})
+            for method in endpoint.methods:
+                suffix = "" if place == 0 else f"Alias{place}"
+                suffix += "" if method == endpoint.methods[0] else method.title()
+                item[method.lower()] = _operation(endpoint, dialect, shapes, method, suffix)
+    components: Schema = {"schemas": shapes.components}
+    if any(endpoint.permission is not None for endpoint in dialect.endpoints):
+        components["securitySchemes"] = {SECURITY: _security_scheme(dialect)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": dialect.title, "version": dialect.version},
+        "paths": paths,
+        "components": components,
+    }
+
+
+class _Shapes:
+    """Schemas of every type that the dialect's rows and faults mention, by type."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        parameter_structs = {e.params for e in dialect.endpoints if e.params is not None}
+        types: list[Any] = [dialect.fault_shape, *dialect.fault_shapes.values(), *parameter_structs]
+        for endpoint in dialect.endpoints:
+            types += [_shape(success, dialect) for success in endpoint.successes if success.item is not None]
+        schemas, self.components = msgspec.json.schema_components(types, ref_template=REF_TEMPLATE)
+        self._by_type = list(zip(types, schemas, strict=True))
+        # A parameter struct is never on the wire as such: its fields are shown, itself is no component.
+        names = {kind: self.of(kind)["$ref"].rpartition("/")[2] for kind in parameter_structs}
+        self._fields = {kind: self.components.pop(name)["properties"] for kind, name in names.items()}
+
+    def of(self, kind: Any) -> Schema:
+        """A reference to the type's schema, or the schema itself when it has no name."""
+        return next(schema for known, schema in self._by_type if known == kind)
+
+    def field(self, endpoint: Endpoint, name: str) -> Schema:
+        assert endpoint.params is not None, "only a parameter struct has fields"
+        schema: Schema = self._fields[endpoint.params][name]
+        return schema
+
+
+def _shape(success: Success, dialect: Dialect) -> Any:
+    if dialect.envelope is None or success.is_bare:
+        return success.item
+    return dialect.envelope.shape(success.item)
+
+
+def _operation(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes, method: str, suffix: str) -> Schema:
+    parameters = parameters_of(endpoint, dialect)
+    operation: Schema = {
+        "operationId": endpoint.operation_id + suffix,
+        "summary": endpoint.summary or endpoint.operation_id,
+        "parameters": [
+            _parameter(parameter, endpoint, shapes)
+            for parameter in parameters
+            if parameter.place in (Place.PATH, Place.QUERY, Place.HEADER, Place.ANYWHERE)
+        ],
+        "responses": _responses(endpoint, dialect, shapes),
+        "x-ownclimate": _notes(endpoint),
+    }
+    unknown = dialect.unknown if endpoint.unknown is None else endpoint.unknown
+    if unknown is Unknown.COLLECT:
+        operation["parameters"].append(_FREE_PARAMETERS)
+    if endpoint.bodies:
+        operation["requestBody"] = _request_body(endpoint, parameters, shapes)
+    if endpoint.permission is not None:
+        operation["security"] = [{SECURITY: list(endpoint.scopes)}]
+    return operation
+
+
+_FREE_PARAMETERS: Schema = {
+    "name": "filters",
+    "in": "query",
+    "required": False,
+    "style": "form",
+    "explode": True,
+    "description": "Any field of the resource with the value it must have",
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+
+
+def _parameter(parameter: Parameter, endpoint: Endpoint, shapes: _Shapes) -> Schema:
+    place = Place.QUERY if parameter.place is Place.ANYWHERE else parameter.place
+    # What may also stand in the body is required of neither place alone.
+    is_required = parameter.is_required and parameter.place is not Place.ANYWHERE
+    shown: Schema = {
+        "name": parameter.name,
+        "in": place.value,
+        "required": is_required,
+        "schema": shapes.field(endpoint, parameter.name),
+    }
+    if parameter.name in endpoint.examples:
+        shown["example"] = endpoint.examples[parameter.name]
+    return shown
+
+
+def _request_body(endpoint: Endpoint, parameters: Iterable[Parameter], shapes: _Shapes) -> Schema:
+    if BodyKind.RAW in endpoint.bodies:
+        return {"content": {BodyKind.RAW.value: {}}}
+    fields = [p for p in parameters if p.place in (Place.BODY, Place.ANYWHERE)]
+    schema: Schema = {
+        "type": "object",
+        "properties": {p.name: shapes.field(endpoint, p.name) for p in fields},
+    }
+    required = [p.name for p in fields if p.is_required and p.place is Place.BODY]
+    if required:
+        schema["required"] = required
+    example = {p.name: endpoint.examples[p.name] for p in fields if p.name in endpoint.examples}
+    media: Schema = {"schema": schema, "example": example} if example else {"schema": schema}
+    return {"required": bool(required), "content": {kind.value: media for kind in endpoint.bodies}}
+
+
+def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
+    responses: Schema = {}
+    for success in endpoint.successes:
+        shown: Schema = {"description": success.summary}
+        names = (*success.headers, *(("ETag",) if endpoint.is_conditional else ()))
+        if names:
+            shown["headers"] = {name: {"schema": {"type": "string"}} for name in names}
+        if success.item is not None:
+            media = (success.content_type or dialect.content_type).partition(";")[0]
+            shown["content"] = {media: {"schema": shapes.of(_shape(success, dialect))}}
+        responses[str(success.status)] = shown
+    if endpoint.is_conditional:
+        responses["304"] = {"description": "The client has this very answer"}
+    statuses = {*dialect.fault_statuses, *endpoint.errors}
+    if endpoint.permission is None:
+        statuses -= {401, 403, 429}
+    for status in sorted(statuses):
+        responses[str(status)] = {
+            "description": title_of(status),
+            "content": {
+                dialect.fault_type: {
+                    "schema": shapes.of(dialect.fault_shapes.get(status, dialect.fault_shape))
+                }
+            },
+        }
+        if status == 429:
+            responses["429"]["headers"] = {n: {"schema": {"type": "string"}} for n in dialect.rate_headers}
+    return responses
+
+
+def _notes(endpoint: Endpoint) -> Schema:
+    """What OpenAPI has no words for."""
+    return {
+        "permission": None if endpoint.permission is None else endpoint.permission.value,
+        "narrowedScopes": list(endpoint.narrowed_scopes),
+        "owned": list(endpoint.owned),
+        "limit": {"class": endpoint.limit_class, "cost": endpoint.limit_cost},
+        "repeatable": endpoint.is_repeatable,
+        "audit": endpoint.audit,
+        "certainty": endpoint.certainty.value,
+    }
+
+
+def _security_scheme(dialect: Dialect) -> Schema:
+    if Credential.BEARER in dialect.credentials:
+        return {"type": "http", "scheme": "bearer"}
+    return {"type": "apiKey", "in": "query", "name": dialect.credential_parameter}

@@ -1,0 +1,183 @@
+"""From query, path, headers and body to a row's parameter struct, by a reader made once per row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ownclimate.core.errors import InvalidInput
+from ownclimate.web.body import pairs_of, values_of
+from ownclimate.web.call import Call
+from ownclimate.web.faults import MissingInput
+from ownclimate.web.tables import (
+    Dialect,
+    Endpoint,
+    Parameter,
+    Place,
+    Unknown,
+    as_given,
+)
+
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+_AT = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_PATH_NAME = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+class Inputs:
+    """Everything of one request from which parameters are taken; parsed when first asked for."""
+
+    __slots__ = ("_body_values", "_query_values", "body", "call", "params", "path_values", "row")
+
+    def __init__(self, call: Call, row: tuple[Endpoint, Dialect], path_values: Mapping[str, str]) -> None:
+        self.call = call
+        self.row = row
+        self.path_values = path_values
+        self.body = b""
+        self.params: Any = None
+        self._query_values: dict[str, Any] | None = None
+        self._body_values: dict[str, Any] | None = None
+
+    def query_values(self) -> dict[str, Any]:
+        if self._query_values is None:
+            self._query_values = self.row[1].gather(pairs_of(self.call.query)) if self.call.query else {}
+        return self._query_values
+
+    def body_values(self) -> dict[str, Any]:
+        if self._body_values is None:
+            content_type = self.call.header("content-type")
+            self._body_values = values_of(self.body, content_type, *self.row)
+        return self._body_values
+
+
+Reader = Callable[[Inputs], Any]
+"""The row's parameter struct out of a request. Raises InvalidInput."""
+
+
+def parameters_of(endpoint: Endpoint, dialect: Dialect) -> tuple[Parameter, ...]:
+    """The row's parameters with the place of each; none when the row declares no struct."""
+    if endpoint.params is None:
+        return ()
+    in_path = set(_PATH_NAME.findall(endpoint.path))
+    hints = get_type_hints(endpoint.params, include_extras=True)
+    info = msgspec.inspect.type_info(endpoint.params)
+    assert isinstance(info, msgspec.inspect.StructType)
+    parameters = []
+    for item in info.fields:
+        place = Place.PATH if item.encode_name in in_path else _annotated_place(hints[item.name])
+        parameters.append(
+            Parameter(
+                name=item.encode_name,
+                place=place or dialect.default_place,
+                type=item.type,
+                is_required=item.required,
+            )
+        )
+    missing = in_path - {parameter.name for parameter in parameters}
+    if missing:
+        raise ValueError(f"{endpoint.path}: {', '.join(sorted(missing))} is in no field")
+    return tuple(parameters)
+
+
+def reader_of(endpoint: Endpoint, dialect: Dialect) -> Reader | None:
+    """None when the row takes nothing and minds nothing."""
+    parameters = parameters_of(endpoint, dialect)
+    struct = endpoint.params
+    if struct is None and _unknown(endpoint, dialect) is Unknown.IGNORE:
+        return None
+    if all(p.place is Place.PATH for p in parameters) and _unknown(endpoint, dialect) is Unknown.IGNORE:
+        assert struct is not None
+        return lambda inputs: convert(inputs.path_values, struct)
+    take = _taker(parameters, dialect)
+    screen = _screen(parameters, endpoint, dialect)
+
+    def read(inputs: Inputs) -> Any:
+        if inputs.call.query or inputs.body:
+            screen(inputs)
+        return None if struct is None else convert(take(inputs), struct)
+
+    return read
+
+
+def convert(values: Mapping[str, Any], struct: type[msgspec.Struct]) -> Any:
+    """The struct of the values, texts read as its types say. Raises InvalidInput or MissingInput."""
+    try:
+        return msgspec.convert(values, struct, strict=False)
+    except msgspec.ValidationError as error:
+        raise _translated(str(error)) from None
+
+
+def _taker(parameters: tuple[Parameter, ...], dialect: Dialect) -> Callable[[Inputs], dict[str, Any]]:
+    coerce = None if dialect.coerce is as_given else dialect.coerce
+
+    def take(inputs: Inputs) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter in parameters:
+            value = _FINDERS[parameter.place](inputs, parameter.name)
+            if value is not msgspec.UNSET and coerce is not None:
+                value = coerce(value, parameter)
+            if value is not msgspec.UNSET:
+                values[parameter.name] = value
+        return values
+
+    return take
+
+
+def _from_anywhere(inputs: Inputs, name: str) -> Any:
+    value = inputs.body_values().get(name, msgspec.UNSET)
+    return inputs.query_values().get(name, msgspec.UNSET) if value is msgspec.UNSET else value
+
+
+_FINDERS: dict[Place, Callable[[Inputs, str], Any]] = {
+    Place.PATH: lambda inputs, name: inputs.path_values[name],
+    Place.QUERY: lambda inputs, name: inputs.query_values().get(name, msgspec.UNSET),
+    Place.BODY: lambda inputs, name: inputs.body_values().get(name, msgspec.UNSET),
+    Place.HEADER: lambda inputs, name: inputs.call.header(name.lower()) or msgspec.UNSET,
+    Place.ANYWHERE: _from_anywhere,
+}
+
+
+def _screen(
+    parameters: tuple[Parameter, ...], endpoint: Endpoint, dialect: Dialect
+) -> Callable[[Inputs], None]:
+    """What to do with parameters that the row does not declare."""
+    in_query = {p.name for p in parameters if p.place in (Place.QUERY, Place.ANYWHERE)}
+    in_body = {p.name for p in parameters if p.place in (Place.BODY, Place.ANYWHERE)}
+    own = {dialect.credential_parameter}
+
+    def refuse(inputs: Inputs) -> None:
+        for given, declared in ((inputs.query_values(), in_query), (inputs.body_values(), in_body)):
+            stray = next((name for name in given if name not in declared and name not in own), None)
+            if stray is not None:
+                raise InvalidInput(stray, "is not a parameter of this request")
+
+    def collect(inputs: Inputs) -> None:
+        declared = in_query | own
+        inputs.call.extra = [pair for pair in pairs_of(inputs.call.query) if pair[0] not in declared]
+
+    choice = {Unknown.REFUSE: refuse, Unknown.COLLECT: collect}
+    return choice.get(_unknown(endpoint, dialect), lambda inputs: None)
+
+
+def _unknown(endpoint: Endpoint, dialect: Dialect) -> Unknown:
+    return dialect.unknown if endpoint.unknown is None else endpoint.unknown
+
+
+def _annotated_place(hint: Any) -> Place | None:
+    if get_origin(hint) is not Annotated:
+        return None
+    return next((note for note in get_args(hint)[1:] if isinstance(note, Place)), None)
+
+
+def _translated(message: str) -> InvalidInput:
+    """msgspec's message as ours: which field, and what was expected of it."""
+    at = _AT.search(message)
+    path = at.group("path") if at else ""
+    missing = _MISSING.match(message)
+    if missing:
+        name = missing.group("name")
+        return MissingInput(f"{path}.{name}" if path else name)
+    reason = message[: at.start()] if at else message
+    return InvalidInput(path, reason[:1].lower() + reason[1:].replace("`", ""))
