@@ -12,7 +12,7 @@ from ownclimate.core.ids import OwnerId, RoomId, SiteId, new_id
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import ALIASES, ROOMS, SITES, owner_partition
 from ownclimate.core.ports import ABSENT, Directory, Ports, Put
-from ownclimate.core.things import Place, Room, Site, SiteKind
+from ownclimate.core.things import Place, Report, Room, Site, SiteKind
 from ownclimate.core.writes import Actor, Deed, commit, edit
 
 MAX_NAME = 200
@@ -38,6 +38,7 @@ async def create_site(
     floors: tuple[str, ...] = (),
     given_aliases: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    reports: Mapping[str, Report] | None = None,
     kept: Mapping[str, Any] | None = None,
 ) -> Site:
     """A new site with its aliases in every dialect; `given_aliases` are ids that its maker gave it."""
@@ -54,6 +55,7 @@ async def create_site(
         floors=floors,
         aliases=aliases.site_aliases(site_id, number, given_aliases or {}),
         settings=dict(settings or {}),
+        reports=dict(reports or {}),
         kept=dict(kept or {}),
         created_ms=ports.clock.now_ms(),
     )
@@ -75,6 +77,8 @@ async def create_room(
     kind: str = "",
     floor: str = "",
     given_aliases: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    reports: Mapping[str, Report] | None = None,
     kept: Mapping[str, Any] | None = None,
 ) -> Room:
     """A new room; its external ids are unique within the site."""
@@ -88,6 +92,8 @@ async def create_room(
         kind=kind,
         floor=floor,
         aliases=aliases.room_aliases(number, given_aliases or {}),
+        settings=dict(settings or {}),
+        reports=dict(reports or {}),
         kept=dict(kept or {}),
         created_ms=ports.clock.now_ms(),
     )

@@ -96,6 +96,7 @@ class Site:
     floors: tuple[str, ...] = ()
     aliases: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     """What a source said about the site that we do not understand, by source, as it came."""
     created_ms: int = 0
