@@ -1,0 +1,260 @@
+"""What one answer says about one thing, and how the thing takes it in. Pure functions.
+
+A thing hears each method separately: the method's newest statement replaces its older ones whole,
+an older one that comes late changes nothing. Between methods the newer value of a report wins. So
+the order in which recordings are imported does not matter, and importing one again changes nothing.
+
+`kept` holds, beside the values we have no word for, what each method said last:
+`kept["netatmo"][path]` as it came, `kept["netatmo_said"][method]` with the instant, a digest and the
+paths in their order, from which a face can rebuild the answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from ownclimate.core.record import instant_problem
+from ownclimate.core.things import Device, Report, Room, Schedule, Site
+from ownclimate.vendors.netatmo import fields
+from ownclimate.vendors.netatmo.fields import Field, Method, Slot, Table
+from ownclimate.vendors.netatmo.vocabulary import DIALECT
+from ownclimate.vendors.netatmo.words import INT64, integer, number
+
+KEPT: Final = DIALECT
+SAID: Final = f"{DIALECT}_said"
+MAX_KEPT_BYTES: Final = 64_000
+"""Of one field. Documents end at a megabyte; what is larger stays in the raw archive only."""
+
+TABLES: Final[dict[tuple[type, Method], Table]] = {
+    (Device, Method.STATION): fields.DEVICE_STATION,
+    (Device, Method.TOPOLOGY): fields.DEVICE_TOPOLOGY,
+    (Device, Method.STATUS): fields.DEVICE_STATUS,
+    (Device, Method.FAULT): fields.DEVICE_FAULT,
+    (Room, Method.TOPOLOGY): fields.ROOM_TOPOLOGY,
+    (Room, Method.STATUS): fields.ROOM_STATUS,
+    (Site, Method.TOPOLOGY): fields.SITE_TOPOLOGY,
+    (Site, Method.STATUS): fields.SITE_STATUS,
+    (Schedule, Method.TOPOLOGY): fields.SCHEDULE_TOPOLOGY,
+}
+
+Thing = TypeVar("Thing", Device, Room, Site, Schedule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When something was said and when it first reached us. `is_dated` tells that the answer itself
+    says when it was given; otherwise `said_ms` is the newest instant found inside, or the arrival."""
+
+    said_ms: int
+    arrived_ms: int
+    is_dated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """`values` are measured at `measured_ms`; without an instant of their own they are reports."""
+
+    method: Method
+    moment: Moment
+    digest: str
+    paths: tuple[str, ...]
+    reports: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+    measured_ms: int = 0
+    unknown: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[int, str]:
+        return self.moment.said_ms, self.digest
+
+
+def flatten(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of an object with their paths, one level into the objects that hold fields."""
+    for name, value in said.items():
+        if name in fields.NESTED and isinstance(value, Mapping) and value:
+            for inner, item in value.items():
+                yield f"{name}.{inner}", item
+        else:
+            yield name, value
+
+
+def read_statement(
+    thing: type, method: Method, said: Mapping[str, Any], moment: Moment, structural: tuple[str, ...] = ()
+) -> Statement:
+    """What an object of an answer says about its thing.
+
+    `structural` names members that are things of their own (rooms, modules, schedules): they are
+    listed among the paths, their content is not read here.
+    """
+    table = TABLES[thing, method]
+    members = dict(flatten(said))
+    statement = Statement(
+        method=method, moment=moment, digest=_digest(members, structural), paths=tuple(members)
+    )
+    measured_ms = _measured_ms(table, members, moment)
+    unknown, too_large = [], []
+    for path, raw in members.items():
+        if path in structural:
+            continue
+        known = table.get(path)
+        if known is None:
+            unknown.append(path)
+        if known is not None and _take(statement, known, raw, measured_ms):
+            continue
+        value = storable(raw)
+        if len(orjson.dumps(value)) > MAX_KEPT_BYTES:
+            too_large.append(path)
+        else:
+            statement.kept[path] = value
+    return dataclasses.replace(
+        statement, measured_ms=measured_ms, unknown=tuple(unknown), too_large=tuple(too_large)
+    )
+
+
+def _take(statement: Statement, known: Field, raw: Any, measured_ms: int) -> bool:
+    """Files a value under our name; tells whether it will come back as it came."""
+    if known.slot is Slot.KEPT:
+        return False
+    value = known.word.to_core(raw)
+    if value is None:
+        return False
+    if known.slot is Slot.SETTING:
+        statement.settings[known.name] = value
+    elif known.slot is Slot.QUANTITY and measured_ms:
+        statement.values[known.name] = float(value)
+    else:
+        statement.reports[known.name] = value
+    return known.word.is_exact(raw, value)
+
+
+def _measured_ms(table: Table, members: Mapping[str, Any], moment: Moment) -> int:
+    """The instant of the measured values, 0 when there is none that can be trusted."""
+    for path, raw in members.items():
+        known = table.get(path)
+        if known is not None and known.name == fields.MEASURED_AT:
+            at_ms = known.word.to_core(raw)
+            if at_ms and instant_problem(at_ms, moment.arrived_ms) is None:
+                return int(at_ms)
+    return 0
+
+
+def hear(thing: Thing, statement: Statement, source: str) -> Thing:
+    """The thing after hearing the statement; the same when it has heard it, or a newer one, before."""
+    said = thing.kept.get(SAID, {})
+    before = said.get(statement.method.value)
+    if before is not None and (before["at_ms"], before["digest"]) >= statement.order:
+        return thing
+    now_said = {
+        **said,
+        statement.method.value: {
+            "at_ms": statement.moment.said_ms,
+            "arrived_ms": statement.moment.arrived_ms,
+            "is_dated": statement.moment.is_dated,
+            "digest": statement.digest,
+            "paths": list(statement.paths),
+        },
+    }
+    gone = _unsaid(type(thing), statement, before, said)
+    kept = {**thing.kept, SAID: now_said, KEPT: _kept(thing, statement, gone, said)}
+    settings = _without(thing.settings, gone, Slot.SETTING) | statement.settings
+    if isinstance(thing, Schedule):
+        return dataclasses.replace(thing, settings=settings, kept=kept)
+    reports = _without(thing.reports, gone, Slot.REPORT, Slot.QUANTITY)
+    for name, value in statement.reports.items():
+        report = Report(value=value, at_ms=statement.moment.said_ms, source=source)
+        present = reports.get(name)
+        if present is None or _rank(present) < _rank(report):
+            reports[name] = report
+    return dataclasses.replace(thing, settings=settings, reports=reports, kept=kept)
+
+
+def _rank(report: Report) -> tuple[int, bytes]:
+    return report.at_ms, orjson.dumps(report.value, option=orjson.OPT_SORT_KEYS)
+
+
+def _unsaid(
+    thing: type, statement: Statement, before: Mapping[str, Any] | None, said: Mapping[str, Any]
+) -> list[Field]:
+    """Fields that the method said before and that neither it nor another method says any more."""
+    if before is None:
+        return []
+    still = {
+        known.name
+        for method, record in said.items()
+        if method != statement.method.value and (table := TABLES.get((thing, Method(method))))
+        for path in record["paths"]
+        if (known := table.get(path))
+    }
+    still |= statement.reports.keys() | statement.settings.keys()
+    table = TABLES[thing, statement.method]
+    before_fields = (table.get(path) for path in before["paths"])
+    return [known for known in before_fields if known is not None and known.name not in still]
+
+
+def _without(values: Mapping[str, Any], gone: list[Field], *slots: Slot) -> dict[str, Any]:
+    names = {known.name for known in gone if known.slot in slots}
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _kept(
+    thing: Thing, statement: Statement, gone: list[Field], said: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is kept as it came: the statement's, and other methods' where they are the newer."""
+    kept = dict(thing.kept.get(KEPT, {}))
+    others = {method: record for method, record in said.items() if method != statement.method.value}
+    newer = {
+        path
+        for record in others.values()
+        if (record["at_ms"], record["digest"]) > statement.order
+        for path in record["paths"]
+    }
+    spoken = {path for record in others.values() for path in record["paths"]}
+    before = said.get(statement.method.value)
+    for path in before["paths"] if before else ():
+        if path not in spoken:
+            kept.pop(path, None)
+    for path in statement.paths:
+        if path not in newer:
+            kept.pop(path, None)
+            if path in statement.kept:
+                kept[path] = statement.kept[path]
+    return kept
+
+
+def storable(value: Any) -> Any:
+    """A JSON value as a document can hold it: integers beyond 64 bits become text."""
+    if isinstance(value, dict):
+        return {name: storable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and value not in INT64:
+        return str(value)
+    return value
+
+
+def _digest(members: Mapping[str, Any], structural: tuple[str, ...]) -> str:
+    plain = {path: value for path, value in members.items() if path not in structural}
+    canonical = orjson.dumps(storable(plain), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(canonical, digest_size=8).hexdigest()
+
+
+def newest_instant_s(body: Any, names: frozenset[str]) -> int:
+    """The greatest whole number of seconds under any of the names, however deep; 0 when none."""
+    if isinstance(body, Mapping):
+        found = [
+            integer(value) or 0 if name in names and number(value) is not None else newest_instant_s(value, names)
+            for name, value in body.items()
+        ]
+        return max(found, default=0)
+    if isinstance(body, list):
+        return max((newest_instant_s(item, names) for item in body), default=0)
+    return 0
