@@ -54,7 +54,7 @@ class Client:
         body: bytes | list[bytes] = b"",
         json_body: Any = None,
     ) -> Answered:
-        """Header names may be written with underscores; an empty value takes a header of every request away."""
+        """Header names may be written with underscores; an empty value takes one away."""
         sent = {"host": "climate.test", **self.headers}
         sent |= {name.replace("_", "-").lower(): value for name, value in (headers or {}).items()}
         if json_body is not None:

@@ -15,6 +15,8 @@ from ownclimate.web.tables import BodyKind, Dialect, Endpoint
 
 MAX_PAIRS = 1000
 """Names in one query or form. The longest real form seen has some hundred (a week's timetable)."""
+MAX_DIGITS = 18
+"""Of a declared length: what is longer is larger than any limit, and Python refuses to read 4,301 digits."""
 
 _decode_json = msgspec.json.Decoder().decode
 
@@ -35,7 +37,7 @@ async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
 
     A body whose declared length is too great is refused before any of it is read.
     """
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and (len(declared) > MAX_DIGITS or int(declared) > limit):
         raise _too_large(limit)
     parts: list[bytes] = []
     size = 0

@@ -14,6 +14,7 @@ from ownclimate.web.call import Pairs
 
 _NAME = re.compile(r"(?P<head>[^\[\]]+)(?P<steps>(?:\[[^\[\]]*\])*)")
 _STEP = re.compile(r"\[([^\[\]]*)\]")
+_INDEX = re.compile(r"[0-9]{1,9}")
 MAX_DEPTH = 8
 
 
@@ -60,6 +61,6 @@ def _add_nested(tree: dict[str, Any], head: str, steps: list[str], value: str) -
 def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if all(key.isascii() and key.isdigit() for key in value):
+    if all(_INDEX.fullmatch(key) for key in value):
         return [_listed(value[key]) for key in sorted(value, key=int)]
     return {key: _listed(item) for key, item in value.items()}

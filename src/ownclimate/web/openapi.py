@@ -31,7 +31,7 @@ def document_of(dialect: Dialect) -> Schema:
                 suffix += "" if method == endpoint.methods[0] else method.title()
                 item[method.lower()] = _operation(endpoint, dialect, shapes, method, suffix)
     components: Schema = {"schemas": shapes.components}
-    if any(endpoint.permission is not None for endpoint in dialect.endpoints):
+    if not all(endpoint.is_public for endpoint in dialect.endpoints):
         components["securitySchemes"] = {SECURITY: _security_scheme(dialect)}
     return {
         "openapi": "3.1.0",
@@ -89,7 +89,7 @@ def _operation(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes, method: st
         operation["parameters"].append(_FREE_PARAMETERS)
     if endpoint.bodies:
         operation["requestBody"] = _request_body(endpoint, parameters, shapes)
-    if endpoint.permission is not None:
+    if not endpoint.is_public:
         operation["security"] = [{SECURITY: list(endpoint.scopes)}]
     return operation
 
@@ -150,7 +150,7 @@ def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
     if endpoint.is_conditional:
         responses["304"] = {"description": "The client has this very answer"}
     statuses = {*dialect.fault_statuses, *endpoint.errors}
-    if endpoint.permission is None:
+    if endpoint.is_public:
         statuses -= {401, 403, 429}
     for status in sorted(statuses):
         responses[str(status)] = {

@@ -58,7 +58,7 @@ def _steps(endpoint: Endpoint, dialect: Dialect, authenticate: Authenticate | No
         Check.SCOPE: None,
         Check.PARAMETERS: _read_parameters(endpoint, dialect),
     }
-    if endpoint.permission is not None:
+    if not endpoint.is_public:
         if authenticate is None:
             raise ValueError(f"{dialect.name}: nobody checks a {dialect.credential_kind}")
         makers[Check.AUTHENTICATE] = _authenticate(dialect, authenticate)
@@ -121,8 +121,8 @@ def _check_scope(endpoint: Endpoint) -> Step:
 
     async def step(inputs: Inputs, receive: Receive) -> None:
         access = inputs.call.access
-        if permission not in access.permissions:
-            access.require(permission)  # type: ignore[arg-type] # rows without a permission have no such step
+        if permission is not None:
+            access.require(permission)
         if access.scopes is not None and not needed <= access.scopes:
             missing = " ".join(sorted(needed - access.scopes))
             raise Forbidden(f"the scope {missing} was not granted")

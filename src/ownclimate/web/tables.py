@@ -153,7 +153,7 @@ class Endpoint:
 
     `path` and `aliases` are templates such as `/v1/controllers/{serial}`; `{serial:digits}` admits
     only decimal digits, `{id:hex24}` only 24 hex digits, and another text finds nothing here. A GET row
-    answers HEAD as well. `permission` None makes the row public.
+    answers HEAD as well. `permission` None asks for no more than a valid token, `is_public` not even that.
     """
 
     operation_id: str
@@ -165,6 +165,7 @@ class Endpoint:
     bodies: tuple[BodyKind, ...] = ()
     max_body_bytes: int = 64 * 1024
     successes: tuple[Success, ...] = (Success(),)
+    is_public: bool = False
     permission: Permission | None = None
     scopes: tuple[str, ...] = ()
     """The vendor's scopes, all of them needed."""
