@@ -140,6 +140,18 @@ class LMDBDirectory:
                 raise _damaged("a search missed what it should have found", address)
 
 
+def split_key(key: bytes) -> tuple[bytes, str]:
+    """The prefix of the (partition, table) and the document's key; StoreCorrupt for any other bytes."""
+    cut = key.rfind(b"\0") + 1
+    try:
+        name = key[cut:].decode()
+    except UnicodeDecodeError as error:
+        raise _damaged("a key is not text", key) from error
+    if key.count(b"\0") != 2 or not name:
+        raise _damaged("a key is not an address", key)
+    return key[:cut], name
+
+
 @dataclass(frozen=True, slots=True)
 class _Range:
     """Rows `low` <= key < `high` of one table."""

@@ -118,6 +118,10 @@ class Environment:
         """`with environment.read() as transaction:` sees one moment; never hold it across an await."""
         return ReadTransaction(self)
 
+    def used_bytes(self) -> int:
+        """What the environment occupies on disk, free pages inside the file included."""
+        return int((self.env.info()["last_pgno"] + 1) * self.env.stat()["psize"])
+
     async def run(self, work: Callable[[], T]) -> T:
         """Runs a long read on the pool; `work` opens its own transactions, none for over 50 ms."""
         return await asyncio.get_running_loop().run_in_executor(self._reading_pool(), work)

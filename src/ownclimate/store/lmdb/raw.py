@@ -37,7 +37,7 @@ _SMALL_PAYLOAD_BYTES: Final = 16 << 10
 """Compressed on the event loop in under 0.1 ms; larger ones go to the pool."""
 _REMOVALS_A_COMMIT: Final = 500
 """Keeps a removal's write transaction well under 20 ms."""
-_SEQUENCE: Final = b"\0sequence"
+SEQUENCE: Final = b"\0sequence"
 """Among the counts: entries ever kept, so that no two have one place. No owner begins with NUL."""
 
 
@@ -82,8 +82,8 @@ class LMDBRawArchive:
             place = self._place(transaction, digest_key)
             if place is not None:
                 return place[0]
-            counts.add(transaction, self._counts, _SEQUENCE, 1)
-            suffix = _PLACE.pack(entry.received_ms, counts.get(transaction, self._counts, _SEQUENCE))
+            counts.add(transaction, self._counts, SEQUENCE, 1)
+            suffix = _PLACE.pack(entry.received_ms, counts.get(transaction, self._counts, SEQUENCE))
             key = prefix + suffix
             transaction.put(key, seal(key, stored), db=self._entries)
             transaction.put(digest_key, seal(digest_key, suffix), db=self._digests)
@@ -199,6 +199,24 @@ class LMDBRawArchive:
                     yield row
 
 
+def split_key(key: bytes) -> tuple[bytes, bytes]:
+    """An entry's source prefix and its place; StoreCorrupt for any other bytes."""
+    prefix, place = key[: -_PLACE.size], key[-_PLACE.size :]
+    if prefix.count(b"\0") != 2 or not prefix.endswith(b"\0"):
+        raise StoreCorrupt(f"{ENTRIES}: {key!r} is not the key of an entry")
+    return prefix, place
+
+
+def check_entry(key: bytes, value: bytes) -> bytes:
+    """The digest of an entry's value, once its payload has been unpacked; StoreCorrupt otherwise."""
+    try:
+        header, packed = _split(value)
+        _decompress(header, packed)
+    except (struct.error, msgspec.MsgspecError, zstandard.ZstdError) as error:
+        raise StoreCorrupt(f"{ENTRIES}: the entry {key!r} cannot be unpacked: {error}") from error
+    return header.digest
+
+
 def _place_in(row: _Row) -> tuple[int, int]:
     received_ms, sequence = _PLACE.unpack(row[0][-_PLACE.size :])
     return received_ms, sequence
@@ -217,6 +235,10 @@ def _split(value: bytes) -> tuple[_Header, memoryview]:
     return _decode_header(value[_HEADER_LENGTH.size : end]), memoryview(value)[end:]
 
 
+def _decompress(header: _Header, packed: memoryview) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=header.size_bytes)
+
+
 def _unpack(key: bytes, stored: bytes) -> RawEntry:
     owner, source, _ = key.split(b"\0", 2)
     header, packed = _split(unseal(key, stored, ENTRIES))
@@ -225,7 +247,7 @@ def _unpack(key: bytes, stored: bytes) -> RawEntry:
         source=source.decode(),
         kind=header.kind,
         received_ms=_place_in((key, stored))[0],
-        payload=zstandard.ZstdDecompressor().decompress(packed, max_output_size=header.size_bytes),
+        payload=_decompress(header, packed),
         digest=header.digest,
         devices=header.devices,
         note=header.note,
