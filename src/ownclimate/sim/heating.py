@@ -1,0 +1,136 @@
+"""What heats and cools the rooms, one step at a time, for all weeks at once.
+
+A plant is asked every step for the power that reaches each room; arrays are (weeks, rooms). It keeps
+its own state and writes down what its devices would report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ownclimate.core.readings import Values
+from ownclimate.sim.people import Habits
+from ownclimate.sim.timegrid import STEP_S
+from ownclimate.sim.weather import Weather
+from ownclimate.sim.world import SimRoom
+
+GAIN_PER_K = 0.5
+VALVE_AT_SETPOINT = 0.35
+"""The boiler's supply follows the weather so that a valve about a third open holds its set-point."""
+MOTOR_STEP = 0.04
+"""A valve saves its battery: it does not move for less."""
+DROP_C = 0.9
+HOLD_STEPS = 4
+"""A fall of 0.9 K within ten minutes is an open window; the valve then stays shut for twenty."""
+RADIATOR_S = 1_500
+"""Time constant of a radiator full of water."""
+HEATING_LIMIT_C = 15.5
+"""The boiler rests while the air mass is warmer than this."""
+AC_ON_C, AC_OFF_C, AC_AIM_C, AC_W_PER_K = 26.2, 24.4, 24.0, 1_400.0
+SWING_C = 0.3
+"""A thermostat switches half a degree Fahrenheit either side of its set-point."""
+
+
+class Plant(Protocol):
+    def power(self, step: int, air_c: Values, before_c: Values) -> tuple[Values, Values]:
+        """Heat put in and heat taken out in W, given the air now and ten minutes ago."""
+        ...
+
+    @property
+    def states(self) -> dict[str, Values]:
+        """What devices can see of it after the last step: name → (weeks, rooms)."""
+        ...
+
+
+class RadiatorPlant:
+    """A radiator with a proportional valve in each room, and an air conditioner where one hangs."""
+
+    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, weather: Weather, steps: int) -> None:
+        self._setpoint_c = Tape(habits.setpoint_c, steps)
+        self._awake = Tape((habits.awake.sum(axis=1) > 0)[:, None] * 1.0, steps)
+        # Full supply at −12 °C outside; little is needed just below the limit.
+        need = np.clip((19.0 - weather.air_mass_c) / 31.0, 0.12, 1.0)
+        self._supply = Tape((need * (weather.air_mass_c < HEATING_LIMIT_C))[:, None], steps)
+        self._heating_w = np.array([room.heating_w for room in rooms])
+        self._cooling_w = np.array([room.cooling_w for room in rooms])
+        idle = np.zeros((self._supply.at(0).shape[0], len(rooms)))
+        self._valve: Values = idle
+        self._radiator_w: Values = idle
+        self._hold: Values = idle
+        self._cooling_on: Values = idle
+
+    def power(self, step: int, air_c: Values, before_c: Values) -> tuple[Values, Values]:
+        self._hold = np.where(before_c - air_c > DROP_C, HOLD_STEPS, np.maximum(self._hold - 1, 0))
+        if step % 2 == 0:
+            wanted = VALVE_AT_SETPOINT + GAIN_PER_K * (self._setpoint_c.at(step) - air_c)
+            wanted = np.minimum(np.maximum(wanted, 0.0), 1.0) * (self._hold == 0)
+            moves = (np.abs(wanted - self._valve) > MOTOR_STEP) | (wanted == 0)
+            self._valve = np.where(moves, wanted, self._valve)
+        fed_w = self._valve * self._heating_w * self._supply.at(step) * 2
+        self._radiator_w = self._radiator_w + (fed_w - self._radiator_w) * (STEP_S / RADIATOR_S)
+        is_hot = np.where(self._cooling_on > 0, air_c > AC_OFF_C, air_c > AC_ON_C)
+        self._cooling_on = is_hot * self._awake.at(step) * (self._cooling_w > 0)
+        wanted_w = np.maximum((air_c - AC_AIM_C) * AC_W_PER_K, 0.0)
+        return self._radiator_w, self._cooling_on * np.minimum(wanted_w, self._cooling_w)
+
+    @property
+    def states(self) -> dict[str, Values]:
+        return {
+            "valve": self._valve,
+            "open_window": np.where(self._hold > 0, 1.0, 0.0),
+            "cooling_on": self._cooling_on,
+        }
+
+
+class ForcedAirPlant:
+    """A furnace and a compressor for each floor, switched by the thermostat on its mean temperature."""
+
+    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, steps: int) -> None:
+        self._heat_c = Tape(habits.setpoint_c, steps)
+        self._cool_c = Tape(habits.setpoint_cool_c, steps)
+        floors = sorted({room.floor for room in rooms})
+        self._floors = [
+            np.array([index for index, room in enumerate(rooms) if room.floor == floor]) for floor in floors
+        ]
+        self._heating_w = np.array([room.heating_w for room in rooms])
+        self._cooling_w = np.array([room.cooling_w for room in rooms])
+        idle = np.zeros((self._heat_c.at(0).shape[0], len(rooms)))
+        self._heating_on: Values = idle
+        self._cooling_on: Values = idle
+        self._fan_on: Values = idle
+
+    def power(self, step: int, air_c: Values, before_c: Values) -> tuple[Values, Values]:
+        sensed_c = np.empty_like(air_c)
+        for rooms in self._floors:
+            sensed_c[:, rooms] = air_c[:, rooms].mean(axis=1, keepdims=True)
+        heat_c, cool_c = self._heat_c.at(step), self._cool_c.at(step)
+        swing = np.where(self._heating_on > 0, SWING_C, -SWING_C)
+        self._heating_on = np.where(sensed_c < heat_c + swing, 1.0, 0.0)
+        swing = np.where(self._cooling_on > 0, -SWING_C, SWING_C)
+        self._cooling_on = np.where(sensed_c > cool_c + swing, 1.0, 0.0)
+        # Ten minutes an hour the fan mixes the air even when nothing is called for.
+        circulates = 1.0 if step % 12 < 2 else 0.0
+        self._fan_on = np.maximum(np.maximum(self._heating_on, self._cooling_on), circulates)
+        return self._heating_on * self._heating_w, self._cooling_on * self._cooling_w
+
+    @property
+    def states(self) -> dict[str, Values]:
+        return {"heating_on": self._heating_on, "cooling_on": self._cooling_on, "fan_on": self._fan_on}
+
+
+class Tape:
+    """An input by step of the week: (weeks, rooms) at a time, without copies in the loop."""
+
+    def __init__(self, values: Values, steps: int) -> None:
+        cube = values.reshape(-1, steps, values.shape[1]).transpose(1, 0, 2)
+        self._cube = np.ascontiguousarray(cube)
+        self._steps = steps
+
+    def at(self, step: int) -> Values:
+        """Of every week that counts; a step below 0 lies in the week before it, which warms up."""
+        if step < 0:
+            return self._cube[step + self._steps, :-1]
+        return self._cube[step, 1:]
