@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from ownclimate.core.access import Access, Permission
 from ownclimate.core.ids import AccountId, OwnerId
 from ownclimate.core.ports import Directory
 from ownclimate.core.readings import OriginKind, OriginNumber, origin_number
@@ -30,9 +32,36 @@ CheckHook = Callable[[Directory, str], Awaitable[HookKey]]
 """The key of a credential text. Raises Unauthenticated."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookAccess(Access):
+    """What a request with a device key may do: bring readings under that key's name, and nothing else."""
+
+    key: HookKey
+
+
+def hook_authenticator(directory: Directory, check: CheckHook) -> Callable[[str], Awaitable[Access]]:
+    """The authenticator of the doors' dialect. It asks the store each time: a revoked key is dead at once."""
+
+    async def authenticate(text: str) -> Access:
+        key = await check(directory, text)
+        return HookAccess(
+            owner_id=key.owner_id,
+            account_id=key.account_id,
+            client_id=key.id,
+            permissions=_INGEST_ONLY,
+            via="hook",
+            key=key,
+        )
+
+    return authenticate
+
+
 def key_origin(key: HookKey) -> OriginNumber:
     return origin_number(key.source_number, key.origin)
 
 
 def key_actor(key: HookKey) -> Actor:
     return Actor(account_id=key.account_id, client_id=key.id, via="hook")
+
+
+_INGEST_ONLY = frozenset({Permission.INGEST})

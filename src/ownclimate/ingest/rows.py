@@ -47,14 +47,14 @@ class TooManyRows(InvalidInput):
 
 
 class BadRows(InvalidInput):
-    """Some rows cannot be taken, so none of the call is. `rows` has the index and reason of each."""
+    """Some rows cannot be taken, so none of the call is. `problems` has the reason of each by its index."""
 
     code = "bad_rows"
 
     def __init__(self, problems: Mapping[int, str]) -> None:
         first = min(problems)
         super().__init__(f"row {first}", problems[first])
-        self.rows = [{"index": index, "reason": problems[index]} for index in sorted(problems)]
+        self.problems = dict(sorted(problems.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,28 +1,14 @@
 """MClimate's LoRaWAN frames: bytes to the vendor's fields, and those to ours.
 
-Owns the tables of the models, the rules by which a frame is read (`engine`), and what its fields mean
-to the core (`mapping`). The network server's envelope around a frame belongs to `ingest`.
+Owns the tables of the models, the rules by which a frame is read (`engine`), what its fields mean to
+the core (`mapping`), and the table of models that the doors are handed (`table`). The network server's
+envelope around a frame belongs to `ingest`.
 """
 
 from __future__ import annotations
 
-from ownclimate.core.errors import Unsupported
-from ownclimate.vendors.mclimate.codecs.engine import Decoded, FrameWarning, Model, decode_frame
-from ownclimate.vendors.mclimate.codecs.vicki import VICKI
+from ownclimate.vendors.mclimate.codecs.engine import Decoded, FrameWarning
+from ownclimate.vendors.mclimate.codecs.models import decode, models
+from ownclimate.vendors.mclimate.codecs.table import FrameTable
 
-__all__ = ["MODELS", "Decoded", "FrameWarning", "decode", "models"]
-
-MODELS: dict[str, Model] = {model.name: model for model in (VICKI,)}
-
-
-def models() -> tuple[str, ...]:
-    """Models whose frames can be read, by the names that the vendor's cloud gives them."""
-    return tuple(MODELS)
-
-
-def decode(model: str, payload: bytes) -> Decoded:
-    """The fields of an uplink. Any bytes will do; raises Unsupported for a model without a table."""
-    table = MODELS.get(model)
-    if table is None:
-        raise Unsupported("codec", f"frames of {model!r} cannot be read; known models: {', '.join(MODELS)}")
-    return decode_frame(table, payload)
+__all__ = ["Decoded", "FrameTable", "FrameWarning", "decode", "models"]

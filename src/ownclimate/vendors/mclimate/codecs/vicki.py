@@ -7,6 +7,7 @@ Source: the vendor's documents, "Vicki LoRaWAN" (keep-alive: "Decoding and bit d
 from __future__ import annotations
 
 import calendar
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,7 +47,7 @@ def valve_openness(position: int, span: int) -> int:
 
     A motor that was never calibrated has no span and counts as closed.
     """
-    return int((1 - position / span) * 100 + 0.5) if span else 0
+    return math.floor((1 - position / span) * 100 + 0.5) if span else 0
 
 
 def _motor(b: bytes) -> Fields:

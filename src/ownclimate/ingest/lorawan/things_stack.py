@@ -1,0 +1,196 @@
+"""The Things Stack v3: the JSON that its webhooks and its MQTT server send.
+
+It is protobuf JSON: whatever is at its default is absent, 64-bit integers are texts, times have up to
+nine decimals. Source: github.com/TheThingsNetwork/lorawan-stack at 1d21821, messages.proto of the API.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.ports import Ports
+from ownclimate.ingest.instants import parse_rfc3339
+from ownclimate.ingest.keys import HookKey
+from ownclimate.ingest.lorawan.codecs import CodecTable
+from ownclimate.ingest.lorawan.uplinks import Uplink, keep_event, take_uplink
+
+UPLINK: Final = "uplink_message"
+EVENTS: Final = (
+    UPLINK,
+    "uplink_normalized",
+    "join_accept",
+    "downlink_ack",
+    "downlink_nack",
+    "downlink_sent",
+    "downlink_failed",
+    "downlink_queued",
+    "downlink_queue_invalidated",
+    "location_solved",
+    "service_data",
+)
+"""Members of which an envelope has exactly one."""
+
+VOLATILE: Final = ("received_at", "correlation_ids")
+"""Members that the server fills anew on each attempt to deliver."""
+
+DIGEST_BYTES = 16
+
+
+class ApplicationIds(msgspec.Struct):
+    application_id: str = ""
+
+
+class EndDeviceIds(msgspec.Struct):
+    device_id: str = ""
+    application_ids: ApplicationIds | None = None
+    dev_eui: str | None = None
+
+
+class RxMetadata(msgspec.Struct):
+    """What one gateway heard. A gateway that measured at all gives `rssi`; an absent `snr` is then 0."""
+
+    rssi: float | None = None
+    channel_rssi: float | None = None
+    snr: float | None = None
+
+
+class VersionIds(msgspec.Struct):
+    brand_id: str | None = None
+    model_id: str | None = None
+
+
+class UplinkMessage(msgspec.Struct):
+    session_key_id: str | None = None
+    f_port: int = 0
+    f_cnt: int = 0
+    frm_payload: str | None = None
+    rx_metadata: list[RxMetadata] | None = None
+    received_at: str | None = None
+    version_ids: VersionIds | None = None
+
+
+class Envelope(msgspec.Struct):
+    end_device_ids: EndDeviceIds
+    received_at: str | None = None
+    uplink_message: UplinkMessage | None = None
+    simulated: bool = False
+
+
+_decode_envelope = msgspec.json.Decoder(Envelope, strict=False).decode
+_decode_any = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+async def take_message(ports: Ports, key: HookKey, body: bytes, table: CodecTable, model: str = "") -> None:
+    """Takes in one message; on disk when it returns. `model` is what the caller says its devices are.
+
+    Raises InvalidInput when the body is no envelope (nothing is kept), StoreUnavailable.
+    """
+    envelope, content = parse_envelope(body)
+    if envelope.uplink_message is not None:
+        kind = f"things_stack.{UPLINK}"
+        await take_uplink(ports, key, body, lambda data: read_uplink(data, model), kind=kind, table=table)
+        return
+    event = next((name for name in EVENTS if name in content), "")
+    await keep_event(
+        ports,
+        key,
+        body,
+        kind=f"things_stack.{event or 'unknown'}",
+        digest=_event_digest(content),
+        vendor_id=vendor_id_of(envelope.end_device_ids),
+        note="" if event else "no event that this server knows",
+    )
+
+
+def parse_envelope(body: bytes) -> tuple[Envelope, dict[str, Any]]:
+    """The members we use, and all of them. Raises InvalidInput."""
+    try:
+        content = _decode_any(body)
+        envelope = _decode_envelope(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput("body", "not readable as a message of The Things Stack") from error
+    if not vendor_id_of(envelope.end_device_ids):
+        raise InvalidInput("body", "end_device_ids name no device")
+    return envelope, content
+
+
+def vendor_id_of(ids: EndDeviceIds) -> str:
+    """The DevEUI; for a device without one (ABP) the name that is unique on its server."""
+    if ids.dev_eui:
+        return ids.dev_eui.upper()
+    application = ids.application_ids.application_id if ids.application_ids else ""
+    return f"{application}/{ids.device_id}" if ids.device_id else ""
+
+
+def read_uplink(body: bytes, model: str = "") -> Uplink:
+    """The uplink in an envelope. Raises InvalidInput when there is none."""
+    envelope, _ = parse_envelope(body)
+    message, ids = envelope.uplink_message, envelope.end_device_ids
+    if message is None:
+        raise InvalidInput("body", f"no {UPLINK} in the message")
+    payload, notes = _payload(message.frm_payload)
+    version = message.version_ids or VersionIds()
+    return Uplink(
+        vendor_id=vendor_id_of(ids),
+        dev_eui=(ids.dev_eui or "").upper(),
+        digest=_uplink_digest(ids, message),
+        payload=payload,
+        port=message.f_port,
+        received_ms=_instant(message.received_at) or _instant(envelope.received_at),
+        device_name=ids.device_id,
+        brand=(version.brand_id or "").lower(),
+        names=[name for name in (version.model_id, model) if name],
+        radio=best_radio(message.rx_metadata or ()),
+        is_simulated=envelope.simulated,
+        notes=notes,
+    )
+
+
+def best_radio(receptions: Sequence[RxMetadata]) -> dict[str, float]:
+    """Signal strength and quality at the gateway that heard the frame best, by the greater ratio."""
+    heard = [r for r in receptions if r.rssi is not None or r.channel_rssi is not None]
+    if not heard:
+        return {}
+    best = max(heard, key=lambda reception: reception.snr or 0.0)
+    rssi = best.channel_rssi if best.rssi is None else best.rssi
+    return {"rssi_dbm": rssi or 0.0, "snr_db": best.snr or 0.0}
+
+
+def _payload(text: str | None) -> tuple[bytes, list[str]]:
+    try:
+        return base64.b64decode(text or "", validate=True), []
+    except (binascii.Error, ValueError):
+        return b"", ["frm_payload is not base64"]
+
+
+def _instant(text: str | None) -> int | None:
+    try:
+        return parse_rfc3339(text) if text else None
+    except ValueError:
+        return None
+
+
+def _uplink_digest(ids: EndDeviceIds, message: UplinkMessage) -> bytes:
+    """Names the uplink, whatever the attempt to deliver it.
+
+    A session's counter never repeats. A device activated by personalisation has no session and starts
+    its counter again when it likes, so there the server's time of reception has to tell frames apart.
+    """
+    session = message.session_key_id or f"received {message.received_at}"
+    return _digest(f"{vendor_id_of(ids)}\n{session}\n{message.f_cnt}".encode())
+
+
+def _event_digest(content: dict[str, Any]) -> bytes:
+    lasting = {name: value for name, value in content.items() if name not in VOLATILE}
+    return _digest(msgspec.json.encode(lasting, order="deterministic"))
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()

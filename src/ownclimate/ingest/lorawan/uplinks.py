@@ -1,0 +1,237 @@
+"""An uplink's way in, whichever network server brought it: device, raw archive, readings, settings.
+
+The order is chosen so that a crash between any two steps is repaired by the network server's next
+attempt: the device first, then the payload as it came, then the readings, then what the frame says of
+the device itself. A redelivery takes up the payload of the first delivery, so it can only complete it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from ownclimate.core.devices import create_device, edit_device, find_device
+from ownclimate.core.errors import Conflict
+from ownclimate.core.ports import Ports, RawEntry
+from ownclimate.core.readings import Batch, OriginKind, origin_number
+from ownclimate.core.record import instant_problem
+from ownclimate.core.things import Device, Report
+from ownclimate.ingest.keys import HookKey, key_actor
+from ownclimate.ingest.lorawan.codecs import Codec, CodecTable, Understood
+
+LORAWAN: Final = "lorawan"
+"""The source under which a device's own reports and its maker's other words are kept."""
+
+UNKNOWN_MODEL: Final = "unknown"
+SAME_MOMENT: Final = 100
+"""Entries looked through for one that arrived at a known millisecond: arrivals do not share one."""
+MAC_ONLY_PORT: Final = 0
+"""LoRaWAN 1.0.4 §4.3.2: a frame on port 0 is for the network alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplink:
+    """A device's frame with what its network server knows of it.
+
+    `vendor_id` is the DevEUI, or the server's own name for a device without one; `dev_eui` is empty
+    then. `names` are what the server calls the model, the surest first, and `brand` its maker. `digest`
+    is the same in every redelivery and in nothing else. `received_ms` is the network server's.
+    `radio` are the values of the best gateway, by quantity.
+    """
+
+    vendor_id: str
+    dev_eui: str
+    digest: bytes
+    payload: bytes
+    port: int
+    received_ms: int | None
+    device_name: str = ""
+    brand: str = ""
+    names: Sequence[str] = ()
+    radio: Mapping[str, float] = field(default_factory=dict)
+    is_simulated: bool = False
+    notes: Sequence[str] = ()
+
+
+ReadUplink = Callable[[bytes], Uplink]
+"""The uplink in a network server's envelope."""
+
+
+async def take_uplink(
+    ports: Ports, key: HookKey, body: bytes, read: ReadUplink, *, kind: str, table: CodecTable
+) -> None:
+    """Takes in an envelope that holds an uplink; everything of it is on disk when this returns.
+
+    Raises InvalidInput when `read` does (nothing is kept), StoreUnavailable (repeat it).
+    """
+    uplink = read(body)
+    device = await _device_of(ports, key, uplink, table)
+    codec = None if device is None else _codec_of(device, uplink, table)
+    understood = _understand(codec, uplink)
+    entry = RawEntry(
+        owner=key.owner_id,
+        source=key.id,
+        kind=kind,
+        received_ms=ports.arrivals.next_ms(),
+        payload=body,
+        digest=uplink.digest,
+        devices=() if device is None else (device.id,),
+        note=_note(uplink, codec, understood) if device else "the device is hidden",
+    )
+    first_ms = await ports.raw.keep(entry)
+    if device is None:
+        return
+    if first_ms != entry.received_ms and (first := await _first_delivery(ports, entry, first_ms)):
+        uplink = read(first.payload)
+        understood = _understand(codec, uplink)
+    await _store(ports, key, device, codec, uplink, understood, first_ms)
+
+
+async def keep_event(
+    ports: Ports, key: HookKey, body: bytes, *, kind: str, digest: bytes, vendor_id: str, note: str = ""
+) -> None:
+    """Keeps an envelope that holds no uplink as it came, under its device when that is known."""
+    device = await _find(ports, key, vendor_id)
+    entry = RawEntry(
+        owner=key.owner_id,
+        source=key.id,
+        kind=kind,
+        received_ms=ports.arrivals.next_ms(),
+        payload=body,
+        digest=digest,
+        devices=() if device is None else (device.id,),
+        note=note,
+    )
+    await ports.raw.keep(entry)
+
+
+async def _first_delivery(ports: Ports, entry: RawEntry, first_ms: int) -> RawEntry | None:
+    """The entry that was kept first; None when it has been removed in the meantime."""
+    kept = await ports.raw.scan(entry.owner, entry.source, start_ms=first_ms, limit=SAME_MOMENT)
+    return next((other for other in kept if other.digest == entry.digest), None)
+
+
+async def _device_of(ports: Ports, key: HookKey, uplink: Uplink, table: CodecTable) -> Device | None:
+    """The uplink's device, made when it is new; None when its owner has hidden it."""
+    device = await _find(ports, key, uplink.vendor_id)
+    if device is not None:
+        return device
+    codec = _named_codec(uplink, table) or table.recognised(uplink.payload)
+    is_foreign = codec is None and uplink.brand not in ("", table.vendor)
+    try:
+        return await create_device(
+            ports,
+            key.owner_id,
+            key_actor(key),
+            vendor=uplink.brand if is_foreign else table.vendor,
+            model=codec.model if codec else next(iter(uplink.names), UNKNOWN_MODEL),
+            vendor_id=uplink.vendor_id,
+            serial=uplink.vendor_id,
+            mac=uplink.dev_eui,
+            name=uplink.device_name,
+            abilities=codec.abilities if codec else frozenset(),
+            is_heard=True,
+        )
+    except Conflict:
+        # Another delivery made it a moment ago, unless it is hidden: then it does not come back unasked.
+        return await _find(ports, key, uplink.vendor_id)
+
+
+async def _find(ports: Ports, key: HookKey, vendor_id: str) -> Device | None:
+    return await find_device(ports.directory, key.owner_id, vendor_id) if vendor_id else None
+
+
+def _named_codec(uplink: Uplink, table: CodecTable) -> Codec | None:
+    if uplink.brand not in ("", table.vendor):
+        return None
+    return next((codec for name in uplink.names if (codec := table.named(name)) is not None), None)
+
+
+def _codec_of(device: Device, uplink: Uplink, table: CodecTable) -> Codec | None:
+    """By what the device is known to be, which its owner may have said; else by what this uplink tells."""
+    if device.vendor != table.vendor:
+        return None
+    return table.named(device.model) or _named_codec(uplink, table) or table.recognised(uplink.payload)
+
+
+def _understand(codec: Codec | None, uplink: Uplink) -> Understood | None:
+    is_readable = codec is not None and codec.can_read and uplink.port != MAC_ONLY_PORT
+    return codec.read(uplink.payload) if codec is not None and is_readable else None
+
+
+def _note(uplink: Uplink, codec: Codec | None, understood: Understood | None) -> str:
+    """Why the raw payload is odd; empty when everything in it was understood."""
+    notes = list(uplink.notes)
+    if uplink.port == MAC_ONLY_PORT:
+        notes.append("port 0: for the network alone")
+    elif codec is None or understood is None:
+        notes.append(f"no codec for {codec.model if codec else 'this model'}")
+    else:
+        notes.extend(understood.notes)
+        notes.extend(f"implausible {quantity}" for quantity in understood.implausible)
+    return "; ".join(notes)
+
+
+async def _store(
+    ports: Ports,
+    key: HookKey,
+    device: Device,
+    codec: Codec | None,
+    uplink: Uplink,
+    understood: Understood | None,
+    arrived_ms: int,
+) -> None:
+    at_ms = uplink.received_ms
+    if at_ms is None or instant_problem(at_ms, arrived_ms) is not None:
+        at_ms = arrived_ms
+    values = {**uplink.radio, **(understood.values if understood else {})}
+    latest = (await ports.series.latest([device.number])).get(device.number, {})
+    is_newest = all(at_ms >= value.at_ms for value in latest.values())
+    if values:
+        kind = OriginKind.SIMULATION if uplink.is_simulated else key.origin
+        batch = Batch(
+            device=device.number,
+            times_ms=np.array([at_ms], dtype=np.int64),
+            columns={name: np.array([value], dtype=np.float64) for name, value in values.items()},
+            origin=origin_number(key.source_number, kind),
+            arrived_ms=arrived_ms,
+            payload=uplink.digest,
+        )
+        await ports.series.record([batch])
+    if not is_newest:
+        return  # A late frame fills the history; it must not turn the device's settings back.
+
+    def change(known: Device) -> Device:
+        return _with_news(known, codec, understood, at_ms)
+
+    if change(device) != device:
+        await edit_device(ports, key.owner_id, key_actor(key), device.id, change, verb="report")
+
+
+def _with_news(device: Device, codec: Codec | None, understood: Understood | None, at_ms: int) -> Device:
+    changes: dict[str, Any] = {"is_heard": True}
+    if codec is not None and device.model == UNKNOWN_MODEL:
+        changes.update(model=codec.model, abilities=codec.abilities)
+    if understood is not None:
+        said = device.reports
+        changes.update(
+            settings={**device.settings, **understood.settings},
+            reports={
+                **said,
+                **{
+                    name: Report(value=value, at_ms=at_ms, source=LORAWAN)
+                    for name, value in understood.reports.items()
+                    if name not in said or said[name].value != value
+                },
+            },
+            firmware=understood.firmware or device.firmware,
+            keepalive_s=understood.keepalive_s or device.keepalive_s,
+        )
+        if understood.kept:
+            kept = {**device.kept.get(LORAWAN, {}), **understood.kept}
+            changes["kept"] = {**device.kept, LORAWAN: kept}
+    return dataclasses.replace(device, **changes)
