@@ -48,6 +48,16 @@ class Rows:
             columns={quantity: column[which] for quantity, column in self.columns.items()},
         )
 
+    def only(self, quantities: Iterable[int]) -> Rows:
+        """The same rows with some of the columns; absent ones stay absent."""
+        return Rows(
+            times_ms=self.times_ms,
+            origins=self.origins,
+            arrived_ms=self.arrived_ms,
+            generations=self.generations,
+            columns={quantity: self.columns[quantity] for quantity in quantities if quantity in self.columns},
+        )
+
     def between(self, start_ms: int, end_ms: int) -> Rows:
         """The rows of `[start, end)`; instants must be ascending."""
         low, high = np.searchsorted(self.times_ms, (start_ms, end_ms))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import lmdb
@@ -20,13 +21,14 @@ from ownclimate.store.lmdb.series_records import (
     SeriesDatabases,
     unpack_heads,
 )
+from ownclimate.store.lmdb.series_writes import write_and_wait
 from ownclimate.store.merging import Rows, merge
 from ownclimate.store.series_format import FAST_LEVEL, SMALL_LEVEL, Block
 
 FANOUT: Final = 8
 """Blocks of one size class that are merged together, and the factor between classes. With eight a row
 is rewritten three times on its way from 256 to 16,000 rows; with two it would be six times."""
-_SEAL_ROWS: Final = 20_000
+_SEAL_ROWS: Final = 8_000
 """Head rows sealed in one go when the sealer has fallen behind; removing them takes some 10 ms."""
 _MERGE_ROWS: Final = 300_000
 """Rows merged in one go, which bounds memory."""
@@ -40,6 +42,7 @@ class _Replacement:
 
     device: int
     deletions: int
+    sequence: int
     entries: Sequence[IndexEntry]
     heads: Sequence[tuple[bytes, bytes]]
     blocks: Sequence[tuple[Rows, bytes]]
@@ -54,8 +57,8 @@ class Sealer:
 
     environment: Environment
     databases: SeriesDatabases
-    head_rows: int
     block_rows: int
+    fanout: int
     step: Step
 
     def seal(self, device: int) -> bool:
@@ -70,6 +73,7 @@ class Sealer:
         replacement = _Replacement(
             device=device,
             deletions=state.deletions,
+            sequence=state.sequence,
             entries=(),
             heads=heads,
             blocks=encode_blocks(device, rows, self.block_rows, level=FAST_LEVEL),
@@ -83,7 +87,7 @@ class Sealer:
             if state is None or state.blocks < 2:
                 return False
             due = due_for_merging(
-                self.databases.list_index(transaction, device), self.head_rows, self.block_rows
+                self.databases.list_index(transaction, device), self.block_rows, self.fanout
             )
             contents = [self.databases.get_block(transaction, device, entry.number) for entry in due]
         if not due:
@@ -117,6 +121,7 @@ class Sealer:
         replacement = _Replacement(
             device=device,
             deletions=state.deletions,
+            sequence=state.sequence,
             entries=entries,
             heads=(),
             blocks=encode_blocks(device, rows, self.block_rows, level=level),
@@ -126,10 +131,10 @@ class Sealer:
     def _replace(self, replacement: _Replacement) -> bool:
         self.step("encoded")
         size_bytes = sum(len(content) for _, content in replacement.blocks) + 64 * len(replacement.heads)
-        replaced = self.environment.committer.submit_and_wait(
+        replaced = write_and_wait(
+            self.environment.committer,
             lambda transaction: self._apply(transaction, replacement),
             size_bytes=size_bytes,
-            may_use_reserve=True,
         )
         self.step("committed")
         return replaced
@@ -142,11 +147,14 @@ class Sealer:
         if not all(self.databases.has_block(transaction, device, entry) for entry in replacement.entries):
             return False
         with transaction.cursor(db=self.databases.head) as cursor:
-            if not all(cursor.set_key(key) for key, _ in replacement.heads):
+            is_unchanged = state.sequence == replacement.sequence
+            if not is_unchanged and not all(cursor.set_key(key) for key, _ in replacement.heads):
                 return False
             self.step("checked")
             for key, stored in replacement.heads:
-                cursor.set_key(key)
+                # Deleting moves to the next record, which nearly always is the next of ours.
+                if cursor.key() != key:
+                    cursor.set_key(key)
                 if cursor.value() == stored:
                     cursor.delete()
                     state.head_rows -= 1
@@ -170,38 +178,38 @@ class Sealer:
         return int(unpack_heads(left).arrived_ms.min())
 
 
-def due_for_merging(entries: Sequence[IndexEntry], head_rows: int, block_rows: int) -> list[IndexEntry]:
+def due_for_merging(entries: Sequence[IndexEntry], block_rows: int, fanout: int) -> list[IndexEntry]:
     """The blocks of a device to merge next, none when all is well. `entries` are by first instant.
 
-    Overlapping blocks first: a group is due when it has `FANOUT` blocks or its smaller ones together
-    hold a `FANOUT`th of the largest, so that a large block is rewritten only for a fair share of new
-    rows. Then neighbours of one size class, `FANOUT` of them.
+    Overlapping blocks first: a group is due when it has `fanout` blocks or its smaller ones together
+    hold a `fanout`th of the largest, so that a large block is rewritten only for a fair share of new
+    rows. Then `fanout` neighbours of one size class.
     """
     for group in _overlapping(entries):
         if len(group) < 2:
             continue
         rows = sorted(entry.rows for entry in group)
-        if len(group) >= FANOUT or sum(rows[:-1]) * FANOUT >= rows[-1]:
+        if len(group) >= fanout or sum(rows[:-1]) * fanout >= rows[-1]:
             return _bounded(group)
     run: list[IndexEntry] = []
     run_class = -1
     for entry in entries:
-        size_class = _size_class(entry.rows, head_rows, block_rows)
+        size_class = _size_class(entry.rows, block_rows, fanout)
         if size_class != run_class:
             run, run_class = [], size_class
         run.append(entry)
-        if run_class >= 0 and len(run) == FANOUT:
+        if run_class >= 0 and len(run) == fanout:
             return run
     return []
 
 
-def _size_class(rows: int, head_rows: int, block_rows: int) -> int:
-    """0 for up to `FANOUT` heads, one more for each factor; -1 for what is large enough to stay."""
+def _size_class(rows: int, block_rows: int, fanout: int) -> int:
+    """The power of `fanout` that the rows reach; -1 for a block large enough to stay."""
     if rows * 2 > block_rows:
         return -1
     size_class = 0
-    while rows >= head_rows * FANOUT:
-        rows //= FANOUT
+    while rows >= fanout:
+        rows //= fanout
         size_class += 1
     return size_class
 
@@ -235,7 +243,7 @@ def _next_group(entries: Sequence[IndexEntry], done_ms: int, block_rows: int) ->
     taken: list[IndexEntry] = []
     rows = 0
     for group in _overlapping(entries):
-        if group[-1].last_ms <= done_ms:
+        if max(entry.last_ms for entry in group) <= done_ms:
             continue
         size = sum(entry.rows for entry in group)
         if taken and rows + size > max(_MERGE_ROWS, block_rows):
@@ -247,5 +255,5 @@ def _next_group(entries: Sequence[IndexEntry], done_ms: int, block_rows: int) ->
 
 def _is_compact(group: Sequence[IndexEntry], block_rows: int) -> bool:
     return len(group) == -(-sum(entry.rows for entry in group) // block_rows) and not any(
-        later.first_ms <= earlier.last_ms for earlier, later in zip(group, group[1:], strict=False)
+        later.first_ms <= earlier.last_ms for earlier, later in pairwise(group)
     )

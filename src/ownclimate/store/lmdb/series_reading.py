@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -72,7 +73,7 @@ class Reader:
                         end_ms = entry.first_ms
                         break
                 content = self.databases.get_block(transaction, device, entry.number)
-                pieces.append(BlockPiece(entry.first_ms, entry.last_ms, lambda content=content: content))
+                pieces.append(BlockPiece(entry.first_ms, entry.last_ms, partial(bytes, content)))
                 copied += entry.size_bytes
                 rows += entry.rows
             heads = self.databases.list_head(transaction, device, start_ms, end_ms)

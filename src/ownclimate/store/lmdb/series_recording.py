@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import lmdb
@@ -31,7 +32,7 @@ from ownclimate.store.lmdb.series_records import (
     unpack_heads,
 )
 from ownclimate.store.merging import Difference, Rows, difference, merge
-from ownclimate.store.series_format import Block, encode
+from ownclimate.store.series_format import FAST_LEVEL, Block, encode
 from ownclimate.store.values import seal
 
 DECIDE_EARLY_ROWS: Final = 2_000
@@ -92,14 +93,14 @@ class Recorder:
     block_rows: int
 
     def apply_small(
-        self, transaction: lmdb.Transaction[bytes], smalls: Sequence[SmallBatch]
+        self, smalls: Sequence[SmallBatch], transaction: lmdb.Transaction[bytes]
     ) -> list[tuple[int, int]]:
         """Records small batches one after the other; rows stored and head rows now, for each."""
         states: dict[int, DeviceState] = {}
         before: dict[int, int] = {}
         sizes: list[tuple[int, int]] = []
         for small in smalls:
-            device = small.batch.device
+            device: int = small.batch.device
             state = states.get(device)
             if state is None:
                 state = states[device] = self.databases.find_state(transaction, device) or DeviceState()
@@ -145,7 +146,7 @@ class Recorder:
         )
 
     def apply_large(
-        self, transaction: lmdb.Transaction[bytes], large: LargeBatch, *, must_decide: bool
+        self, large: LargeBatch, must_decide: bool, transaction: lmdb.Transaction[bytes]
     ) -> int | None:
         """Rows stored; None when a very large batch has to be compared again (`decide_early`)."""
         batch = large.batch
@@ -247,7 +248,7 @@ class Recorder:
     ) -> Rows:
         if not state.tombstones or not len(rows):
             return rows
-        kept = ~covered(self.databases.list_tombstones(transaction, device), rows)
+        kept = ~covered([gone for _, gone in self.databases.list_tombstones(transaction, device)], rows)
         return rows if kept.all() else rows.take(kept)
 
     def _copy_rivals(
@@ -266,7 +267,7 @@ class Recorder:
         ]
         if len(rows) > DECIDE_EARLY_ROWS:
             return contents, self.databases.list_head(transaction, device, first_ms, last_ms + 1)
-        heads = []
+        heads: list[tuple[bytes, bytes]] = []
         for at_ms in rows.times_ms.tolist():
             key = INSTANT_KEY.pack(device, at_ms)
             stored = transaction.get(key, db=self.databases.head)
@@ -290,17 +291,18 @@ def small_batch(batch: Batch) -> SmallBatch:
 
 
 def encode_blocks(
-    device: int, rows: Rows, block_rows: int, *, level: int | None = None
+    device: int, rows: Rows, block_rows: int, *, level: int = FAST_LEVEL
 ) -> list[tuple[Rows, bytes]]:
     """Merged rows as blocks of about equal size, none above `block_rows`; with the rows of each."""
     if not len(rows):
         return []
     pieces = math.ceil(len(rows) / block_rows)
-    cuts = np.linspace(0, len(rows), pieces + 1).astype(int).tolist()
-    parts = [merge([rows.take(slice(low, high))]) for low, high in zip(cuts, cuts[1:], strict=False)]
-    return [
-        (part, encode(device, part) if level is None else encode(device, part, level=level)) for part in parts
-    ]
+    cuts = np.linspace(0, len(rows), pieces + 1).astype(int)[1:-1]
+    # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
+    begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
+    ends = sorted({0, *begins.tolist(), len(rows)})
+    parts = [merge([rows.take(slice(low, high))]) for low, high in pairwise(ends)]
+    return [(part, encode(device, part, level=level)) for part in parts]
 
 
 def note_rows(state: DeviceState, winners: Rows) -> None:

@@ -119,17 +119,27 @@ class SeriesDatabases:
             entries.append(IndexEntry(first_ms, number, *_INDEX.unpack(unseal(key, stored, INDEX))))
         return entries
 
-    def list_tombstones(self, transaction: lmdb.Transaction[bytes], device: int) -> list[Tombstone]:
+    def list_tombstones(
+        self, transaction: lmdb.Transaction[bytes], device: int
+    ) -> list[tuple[int, Tombstone]]:
+        """A device's tombstones with their numbers."""
         return [
-            Tombstone(*_TOMBSTONE.unpack(unseal(key, stored, TOMBSTONES)))
+            (NUMBER_KEY.unpack(key)[1], Tombstone(*_TOMBSTONE.unpack(unseal(key, stored, TOMBSTONES))))
             for key, stored in self._records(transaction, self.tombstones, device)
         ]
 
     def put_tombstone(
-        self, transaction: lmdb.Transaction[bytes], device: int, number: int, tombstone: Tombstone
+        self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, tombstone: Tombstone
     ) -> None:
-        key = NUMBER_KEY.pack(device, number)
+        key = NUMBER_KEY.pack(device, state.take_number())
         transaction.put(key, seal(key, _TOMBSTONE.pack(*tombstone)), db=self.tombstones)
+        state.tombstones += 1
+
+    def delete_tombstone(
+        self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, number: int
+    ) -> None:
+        transaction.delete(NUMBER_KEY.pack(device, number), db=self.tombstones)
+        state.tombstones -= 1
 
     def list_head(
         self,
@@ -334,7 +344,7 @@ def _unpack_alike(records: Sequence[tuple[bytes, bytes]]) -> Rows | None:
         arrived_ms=table["arrived"].astype(np.int64),
         generations=table["generation"].astype(np.int64),
         columns={
-            int(quantity): np.ascontiguousarray(table["values"]["value"][:, place])
+            int(quantity): table["values"]["value"][:, place].copy()  # aligned, unlike the packed table
             for place, quantity in enumerate(quantities[0])
         },
     )

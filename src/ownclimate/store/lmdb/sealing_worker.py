@@ -1,0 +1,204 @@
+"""The thread that keeps a series store in shape: seals heads that are full or old, merges, prunes.
+
+Recording tells it which devices to look at. Now and then it looks at all of them, because another
+process may have recorded, and this one may have died before it got round to sealing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import lmdb
+import structlog
+
+from ownclimate.core.errors import StoreClosed, StoreError
+from ownclimate.core.ids import Clock
+from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.lmdb.sealing import Sealer
+from ownclimate.store.lmdb.series_records import (
+    DEVICE_KEY,
+    DEVICES,
+    PAYLOADS,
+    SeriesDatabases,
+    unpack_arrival,
+    unpack_state,
+)
+from ownclimate.store.lmdb.series_writes import write_and_wait
+from ownclimate.store.values import unseal
+
+DAY_MS: Final = 24 * 3_600_000
+_SCAN_S: Final = 300.0
+_PRUNE_S: Final = 24 * 3_600.0
+_PRUNE_KEYS: Final = 2_000
+"""Payload digests looked at in one read transaction, and deleted in one write: a few milliseconds."""
+_STATES: Final = 2_000
+"""Device states looked at in one read transaction."""
+_RETRY_S: Final = 5.0
+_GATHER_S: Final = 0.05
+
+_log = structlog.get_logger(__name__)
+
+
+class SealingWorker:
+    """`start` and `stop` belong to the store's owner; `run_due` is one round, for tests and commands."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        databases: SeriesDatabases,
+        sealer: Sealer,
+        clock: Clock,
+        *,
+        head_rows: int,
+        payload_days: int,
+    ) -> None:
+        self._environment = environment
+        self._databases = databases
+        self._sealer = sealer
+        self._clock = clock
+        self._head_rows = head_rows
+        self._payload_ms = payload_days * DAY_MS
+        self._lock = threading.Lock()
+        self._due: set[int] = set()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="seal-series", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Returns once the step at hand is done; what is left is due again at the next start."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def note(self, device: int) -> None:
+        """The device may have something to seal or merge."""
+        with self._lock:
+            self._due.add(device)
+        self._wake.set()
+
+    def run_due(self) -> None:
+        """Looks at every device once and does all that is due."""
+        for device in self.list_devices():
+            self._tend(device)
+
+    def list_devices(self) -> list[int]:
+        return self._list_devices(only_due=False)
+
+    def prune_payloads(self) -> int:
+        """Forgets payload digests older than the keeping time; returns how many."""
+        before_ms = self._clock.now_ms() - self._payload_ms
+        pruned = 0
+        position: bytes | None = b""
+        while position is not None and not self._stopping.is_set():
+            expired, position = self._list_expired(position, before_ms)
+            if expired:
+                write_and_wait(
+                    self._environment.committer,
+                    partial(self._delete_payloads, expired),
+                    size_bytes=64 * len(expired),
+                )
+                pruned += len(expired)
+        return pruned
+
+    def _delete_payloads(self, keys: Sequence[bytes], transaction: lmdb.Transaction[bytes]) -> None:
+        for key in keys:
+            transaction.delete(key, db=self._databases.payloads)
+
+    def _run(self) -> None:
+        scanned_s = pruned_s = -_PRUNE_S
+        while not self._stopping.is_set():
+            try:
+                if time.monotonic() - scanned_s >= _SCAN_S:
+                    scanned_s = time.monotonic()
+                    for device in self._list_devices(only_due=True):
+                        self.note(device)
+                if time.monotonic() - pruned_s >= _PRUNE_S:
+                    pruned_s = time.monotonic()
+                    self.prune_payloads()
+                self._work_off()
+            except StoreClosed:
+                return
+            except StoreError as error:
+                # Reads go on without it; a damaged device must not keep the others from being sealed.
+                _log.error("sealing_failed", code=error.code, error=error.message)
+                self._stopping.wait(_RETRY_S)
+            self._wake.wait(_SCAN_S)
+            self._wake.clear()
+            # Under steady load this lets eight blocks gather before they are looked at.
+            self._stopping.wait(_GATHER_S)
+
+    def _work_off(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                if not self._due:
+                    return
+                device = self._due.pop()
+            self._tend(device)
+
+    def _tend(self, device: int) -> None:
+        """Seals the head if it is due, then merges until nothing is due."""
+        with self._environment.read() as transaction:
+            state = self._databases.find_state(transaction, device)
+        if state is not None and self._is_head_due(state.head_rows, state.head_since_ms):
+            self._sealer.seal(device)
+        while not self._stopping.is_set() and self._sealer.merge(device):
+            pass
+
+    def _is_head_due(self, head_rows: int, head_since_ms: int) -> bool:
+        is_old = head_rows > 0 and self._clock.now_ms() - head_since_ms >= DAY_MS
+        return head_rows >= self._head_rows or is_old
+
+    def _list_devices(self, *, only_due: bool) -> list[int]:
+        """Devices that may have something to do; all of them unless `only_due`."""
+        devices: list[int] = []
+        position = b""
+        while True:
+            with (
+                self._environment.read() as transaction,
+                transaction.cursor(db=self._databases.devices) as cursor,
+            ):
+                seen = 0
+                if cursor.set_range(position):
+                    for key, stored in cursor.iternext():
+                        (device,) = DEVICE_KEY.unpack(key)
+                        state = unpack_state(unseal(key, stored, DEVICES))
+                        is_due = self._is_head_due(state.head_rows, state.head_since_ms) or state.blocks > 1
+                        if is_due or not only_due:
+                            devices.append(device)
+                        seen += 1
+                        position = key + b"\0"
+                        if seen == _STATES:
+                            break
+            if seen < _STATES:
+                return devices
+
+    def _list_expired(self, position: bytes, before_ms: int) -> tuple[list[bytes], bytes | None]:
+        """Expired digests among the next ones, and where to go on; None at the end."""
+        expired: list[bytes] = []
+        with (
+            self._environment.read() as transaction,
+            transaction.cursor(db=self._databases.payloads) as cursor,
+        ):
+            if not cursor.set_range(position):
+                return expired, None
+            for seen, (key, stored) in enumerate(cursor.iternext()):
+                if seen == _PRUNE_KEYS:
+                    return expired, key
+                try:
+                    arrived_ms = unpack_arrival(key, stored)
+                except StoreError as error:
+                    _log.error("payload_digest_damaged", database=PAYLOADS, error=error.message)
+                    continue
+                if arrived_ms < before_ms:
+                    expired.append(key)
+        return expired, None
