@@ -18,7 +18,7 @@ from ownclimate.store.lmdb.directory import LMDBDirectory
 from ownclimate.store.lmdb.environment import MAP_BYTES, RESERVE_BYTES, Environment
 from ownclimate.store.lmdb.identity import Identity
 from ownclimate.store.lmdb.raw import LMDBRawArchive
-from ownclimate.store.lmdb.series import BLOCK_ROWS, HEAD_ROWS, LMDBSeries
+from ownclimate.store.lmdb.series import BLOCK_ROWS, HEAD_ROWS, PAYLOAD_DAYS, LMDBSeries
 
 MAIN_DATABASES: Final = (*identity.DATABASES, *directory.DATABASES, *series_records.DATABASES)
 RAW_DATABASES: Final = (*identity.DATABASES, *raw.DATABASES)
@@ -72,6 +72,7 @@ def open_store(
     as_server: bool = False,
     head_rows: int = HEAD_ROWS,
     block_rows: int = BLOCK_ROWS,
+    payload_days: int = PAYLOAD_DAYS,
     map_bytes: int = MAP_BYTES,
     reserve_bytes: int = RESERVE_BYTES,
     free_bytes: Callable[[], int] | None = None,
@@ -111,7 +112,13 @@ def open_store(
             folder=folder,
             identity=main_identity,
             directory=LMDBDirectory(main),
-            series=LMDBSeries(main, clock=clock, head_rows=head_rows, block_rows=block_rows),
+            series=LMDBSeries(
+                main,
+                clock=clock,
+                head_rows=head_rows,
+                block_rows=block_rows,
+                payload_days=payload_days,
+            ),
             raw=LMDBRawArchive(raw_environment),
             _main=main,
             _raw=raw_environment,
