@@ -1,1 +1,6 @@
-"""One room a vendor: its words enter and leave there and nowhere else. Rooms do not import one another."""
+"""One room per vendor: its words enter and leave here, nowhere else.
+
+In each room `vocabulary` holds the vendor's types, names and units with their sources, `wire` the
+shapes as they are on the wire, `mapping` the way between wire and core, and `face/` the vendor's own
+API as we serve it, as a table that `ownclimate.web` runs. Vendors do not import one another.
+"""

@@ -1,0 +1,153 @@
+"""`/v1/controllers`: every device of the owner is a controller (contract §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+
+from ownclimate.core.devices import find_device, list_devices
+from ownclimate.core.errors import NotFound
+from ownclimate.core.readings import LatestValue
+from ownclimate.core.things import Device
+from ownclimate.vendors.mclimate import mapping, wire
+from ownclimate.vendors.mclimate.face import hal
+from ownclimate.vendors.mclimate.face.numbers import Numbers
+from ownclimate.vendors.mclimate.wire import Controller, Link, Links
+from ownclimate.web.call import Call
+
+PATH = "/v1/controllers"
+
+FIELD_TYPES: hal.FieldTypes = {
+    "id": int,
+    "user_id": int,
+    "serial_number": str,
+    "mac": str,
+    "firmware_version": str,
+    "name": str,
+    "type": str,
+    "room_id": int,
+    "created": str,
+    "deleted_at": str,
+    "online": bool,
+    "brand_id": int,
+    "controller_log": None,
+    "relay_state": int,
+    "_relation": None,
+}
+_FROM_READINGS = frozenset({"online", "controller_log", "relay_state", "_relation"})
+_ENTITY_ONLY = ("relay_state", "_relation")
+_WIRE_NAMES = {"_relation": "relation"}
+
+
+class ControllerQuery(hal.EntityQuery, kw_only=True):
+    serial: str
+
+
+class ControllersFace:
+    """`total_mode` decides whether `total` counts this page (`page`) or all (`all`): the vendor's
+    document can be read both ways, so clients must go by `last`."""
+
+    def __init__(self, numbers: Numbers, *, total_mode: str = "page") -> None:
+        self._numbers = numbers
+        self._counts_all = total_mode == "all"
+
+    async def list_controllers(self, call: Call, query: hal.CollectionQuery) -> wire.ControllerCollection:
+        """Readings are looked up for the page only, unless the page depends on them."""
+        asked = hal.asked(query, call.extra, FIELD_TYPES)
+        devices = await self._reachable(call)
+        pairs = list(zip(devices, await self._bare(call, devices), strict=True))
+        needs_readings = not asked.named.isdisjoint(_FROM_READINGS)
+        if needs_readings:
+            await _complete(call, pairs)
+        arranged = hal.arranged(pairs, asked, lambda pair, field: _value(pair[1], field))
+        page = hal.page_of(arranged, asked)
+        if not page.items:
+            return wire.ControllerCollection(controller=[], links={"self": hal.own_link(call)})
+        if not needs_readings:
+            await _complete(call, page.items)
+        items = [_item(controller, asked.fields) for _, controller in page.items]
+        return wire.ControllerCollection(
+            embedded=wire.Controllers(controller=items),
+            total=page.total if self._counts_all else len(items),
+            links=hal.page_links(call, page),
+        )
+
+    async def get_controller(self, call: Call, query: ControllerQuery) -> wire.ControllerEntity:
+        fields = hal.chosen_fields(query, FIELD_TYPES)
+        device = await device_of(call, query.serial)
+        (controller,) = await self._bare(call, [device])
+        latest = (await call.ports.series.latest([device.number])).get(device.number, {})
+        mapping.add_readings(controller, device, latest, call.ports.clock.now_ms())
+        controller.relay_state = mapping.relay_state_of(device, latest)
+        command = mapping.last_command_of(device, latest)
+        if command is not None:
+            controller.relation = wire.ControllerRelation(command_log=command)
+        shown = _only(controller, fields) if fields else controller
+        return wire.ControllerEntity(controller=shown, links=links_of(mapping.serial_of(device)))
+
+    async def _reachable(self, call: Call) -> list[Device]:
+        """The devices that the token reaches, by number."""
+        access = call.access
+        devices = await list_devices(call.ports.directory, access.owner_id)
+        if access.sites is not None:
+            devices = [device for device in devices if access.reaches(device.site_id)]
+        return sorted(devices, key=lambda device: device.number)
+
+    async def _bare(self, call: Call, devices: list[Device]) -> list[Controller]:
+        """Controllers without what follows from readings."""
+        directory, access = call.ports.directory, call.access
+        user_number = await self._numbers.user(directory, access)
+        wanted = {device.room_id for device in devices if device.room_id is not None}
+        rooms = await self._numbers.rooms(directory, access.owner_id, wanted)
+        return [
+            mapping.controller_of(
+                device,
+                user_number=user_number,
+                room_number=None if device.room_id is None else rooms.get(device.room_id),
+            )
+            for device in devices
+        ]
+
+
+async def device_of(call: Call, serial: str) -> Device:
+    """The controller under a serial, any other id of its, or ours. Another owner's is not found."""
+    device = await find_device(call.ports.directory, call.access.owner_id, serial)
+    if device is None or not call.access.reaches(device.site_id):
+        raise NotFound("controller")
+    return device
+
+
+def links_of(serial: str) -> Links:
+    path = f"{PATH}/{hal.segment(serial)}"
+    return {"self": Link(path), "controller_log": Link(f"{path}/controller_log")}
+
+
+async def _complete(call: Call, pairs: Sequence[tuple[Device, Controller]]) -> None:
+    latest = await call.ports.series.latest([device.number for device, _ in pairs])
+    now_ms = call.ports.clock.now_ms()
+    nothing: dict[str, LatestValue] = {}
+    for device, controller in pairs:
+        known = latest.get(device.number, nothing)
+        mapping.add_readings(controller, device, known, now_ms)
+        controller.relay_state = mapping.relay_state_of(device, known)
+
+
+def _value(controller: Controller, field: str) -> object:
+    return getattr(controller, _WIRE_NAMES.get(field, field))
+
+
+def _only(controller: Controller, fields: tuple[str, ...]) -> Controller:
+    names = [_WIRE_NAMES.get(field, field) for field in fields]
+    return Controller(**{name: getattr(controller, name) for name in names})
+
+
+def _item(controller: Controller, fields: tuple[str, ...]) -> wire.ControllerItem:
+    """An item of a list; the state of a relay is told by the entity, or when it was asked for by name."""
+    serial = controller.serial_number
+    assert isinstance(serial, str), "a controller is built whole before it is cut"
+    shown = msgspec.structs.asdict(_only(controller, fields) if fields else controller)
+    if "relay_state" not in fields:
+        shown["relay_state"] = UNSET
+    return wire.ControllerItem(**shown, links=links_of(serial))

@@ -1,0 +1,45 @@
+"""The small integers under which this API shows accounts and rooms."""
+
+from __future__ import annotations
+
+from ownclimate.core.access import Access
+from ownclimate.core.accounts import load_account
+from ownclimate.core.ids import OwnerId, RoomId
+from ownclimate.core.ports import Directory
+from ownclimate.core.sites import list_rooms
+
+MAX_REMEMBERED = 100_000
+
+
+class Numbers:
+    """Remembers numbers once looked up: a thing's number is given once and never changes."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, int] = {}
+        self._rooms: dict[str, int] = {}
+
+    async def user(self, directory: Directory, access: Access) -> int:
+        """The number of whoever asks; 0 for a token that is nobody's in particular."""
+        account_id = access.account_id
+        if account_id is None:
+            return 0
+        if account_id not in self._accounts:
+            account = await load_account(directory, account_id)
+            if account is None:
+                return 0
+            _make_place(self._accounts)
+            self._accounts[account_id] = account.number
+        return self._accounts[account_id]
+
+    async def rooms(self, directory: Directory, owner_id: OwnerId, wanted: set[RoomId]) -> dict[RoomId, int]:
+        """Numbers of the rooms; those that are gone are left out."""
+        if not wanted <= self._rooms.keys():
+            _make_place(self._rooms)
+            for room in await list_rooms(directory, owner_id):
+                self._rooms[room.id] = room.number
+        return {room_id: self._rooms[room_id] for room_id in wanted if room_id in self._rooms}
+
+
+def _make_place(numbers: dict[str, int]) -> None:
+    if len(numbers) >= MAX_REMEMBERED:
+        numbers.clear()

@@ -1,0 +1,171 @@
+"""From the core's devices and readings to MClimate's controllers and logs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from ownclimate.core import aliases
+from ownclimate.core.readings import LatestValue
+from ownclimate.core.things import Ability, Device
+from ownclimate.vendors.mclimate import vocabulary, wire
+
+LONGEST_SILENCE_MS = 30 * 60_000
+"""The least time without a word after which a device that we hear counts as offline."""
+KEEPALIVES_MISSED = 3
+LAST_WORD_MS = 4 * 3_600_000
+"""How long the last reading of a device that we do not hear ourselves keeps it online."""
+
+Latest = Mapping[str, LatestValue]
+
+
+def serial_of(device: Device) -> str:
+    return device.aliases[aliases.MCLIMATE]
+
+
+def controller_of(device: Device, *, user_number: int, room_number: int | None) -> wire.Controller:
+    """What can be told of a controller without its readings."""
+    brand = device.settings.get("brand_id")
+    return wire.Controller(
+        id=device.number,
+        user_id=user_number,
+        serial_number=serial_of(device),
+        mac=bare_mac(device),
+        firmware_version=device.firmware,
+        name=device.name,
+        type=device.model,
+        room_id=room_number,
+        created=moment(device.created_ms),
+        deleted_at=None if not device.deleted_ms else moment(device.deleted_ms),
+        brand_id=brand if isinstance(brand, int) else None,
+    )
+
+
+def add_readings(controller: wire.Controller, device: Device, latest: Latest, now_ms: int) -> None:
+    """Adds what follows from a device's last readings."""
+    controller.online = is_online(device, latest, now_ms)
+    controller.controller_log = log_of(device, latest)
+
+
+def relay_state_of(device: Device, latest: Latest) -> int | UnsetType:
+    """1 or 0 for a device that is a relay, unset for others and as long as nothing is known."""
+    is_relay = device.model in vocabulary.RELAY_TYPES or Ability.RELAY in device.abilities
+    known = latest.get("relay_on")
+    return UNSET if not is_relay or known is None else int(known.value >= 0.5)
+
+
+def is_online(device: Device, latest: Latest, now_ms: int) -> bool:
+    """Computed for devices that we hear; of others their source's word, else how old the last reading is."""
+    last_ms = max((value.at_ms for value in latest.values()), default=0)
+    if device.is_heard:
+        silence_ms = max(LONGEST_SILENCE_MS, KEEPALIVES_MISSED * device.keepalive_s * 1000)
+        return last_ms > 0 and now_ms - last_ms <= silence_ms
+    reachable = device.reports.get("reachable")
+    if reachable is not None:
+        return bool(reachable.value)
+    return last_ms > 0 and now_ms - last_ms <= LAST_WORD_MS
+
+
+def log_of(device: Device, latest: Latest) -> dict[str, Any] | list[Any]:
+    """The last reading under the type's names, with what a Vicki last said of its motor and lock.
+
+    The vendor writes an empty array where there is no reading.
+    """
+    if not latest:
+        return []
+    values = {quantity: known.value for quantity, known in latest.items()}
+    log = written_log(device.model, values, max(known.at_ms for known in latest.values()))
+    if device.model != vocabulary.VICKI:
+        return log
+    said = {name: device.reports[ours].value for name, ours in _VICKI_SAYS.items() if ours in device.reports}
+    if "child_lock" in device.settings:
+        said["childLock"] = device.settings["child_lock"]
+    return said | log
+
+
+_VICKI_SAYS = {"motorPosition": "motor_position_steps", "motorRange": "motor_range_steps"}
+
+
+def written_log(type_name: str, values: Mapping[str, float], at_ms: int) -> dict[str, Any]:
+    """One reading as the type writes it; its instant comes last, as the vendor has it."""
+    log: dict[str, Any] = {}
+    words = vocabulary.words_of(type_name)
+    for quantity, value in values.items():
+        word = words.get(quantity)
+        if word is None:
+            log[quantity] = int(value) if value.is_integer() else value
+        else:
+            log[word.name] = word.write(value)
+    if type_name == vocabulary.MELISSA:
+        _add_raw_codes(log, values)
+    log["created"] = instant(at_ms)
+    return log
+
+
+def last_command_of(device: Device, latest: Latest) -> wire.LastCommand | None:
+    """What an AC was last told, as far as its readings tell; None for other devices.
+
+    Clients of Melissa read it from the entity whether or not a command was ever sent through us.
+    """
+    if Ability.AIR_CONDITIONING not in device.abilities and device.model != vocabulary.MELISSA:
+        return None
+    is_on = {name: _is_on(latest, name) for name in ("cooling_on", "heating_on", "fan_on")}
+    setpoint = latest.get("setpoint_cool_c") or latest.get("setpoint_c")
+    mode = 3 if is_on["cooling_on"] else 2 if is_on["heating_on"] else 1 if is_on["fan_on"] else 0
+    return wire.LastCommand(
+        state=int(any(is_on.values())),
+        mode=mode,
+        temp=DEFAULT_AC_TEMPERATURE_C if setpoint is None else round(setpoint.value),
+        fan=0,
+    )
+
+
+DEFAULT_AC_TEMPERATURE_C = 24
+"""Shown as the last commanded temperature where none is known: clients expect a whole number."""
+
+
+def bare_mac(device: Device) -> str:
+    """Upper-case hex without separators; a device without a MAC goes by its maker's id."""
+    return "".join(c for c in device.mac or device.vendor_id if c.isalnum()).upper()
+
+
+def moment(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at_ms // 1000))
+
+
+def instant(at_ms: int) -> str:
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_ms // 1000))
+    return f"{moment}.{at_ms % 1000:03d}Z"
+
+
+def instant_ms(text: str) -> int | None:
+    """Epoch milliseconds of an RFC 3339 instant, None when it is none or lacks its offset.
+
+    A plus sign that a query decoded to a space is taken as the plus it was meant to be.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text.upper() else text)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        return None
+    return int((at.astimezone(UTC) - _EPOCH).total_seconds() * 1000)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _is_on(latest: Latest, quantity: str) -> bool:
+    known = latest.get(quantity)
+    return known is not None and known.value >= 0.5
+
+
+def _add_raw_codes(log: dict[str, Any], values: Mapping[str, float]) -> None:
+    if "temperature_c" in values:
+        log["raw_temperature"] = vocabulary.raw_temperature(values["temperature_c"])
+    if "humidity_pct" in values:
+        log["raw_humidity"] = vocabulary.raw_humidity(values["humidity_pct"])
