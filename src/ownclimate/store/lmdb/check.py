@@ -87,9 +87,12 @@ def _in_child(arguments: list[str], limit_s: float | None) -> Report:
     return Report(damage=(f"the checking process {how} while {stage}: the store is damaged; {ADVICE}",))
 
 
-def main(arguments: list[str]) -> None:
-    quick = "--quick" in arguments
-    folder = Path(arguments[-1])
+Stage = Callable[[str], None]
+"""Told what begins, so that whoever outlives a reader knows what killed it."""
+
+
+def examine(folder: Path, *, quick: bool, stage: Stage = lambda name: None) -> Report:
+    """`check` or `quick_check` in this process, which a damaged file may kill."""
     damage: list[str] = []
     notes: list[str] = []
     try:
@@ -98,20 +101,25 @@ def main(arguments: list[str]) -> None:
             notes.append(f"there is no store in {folder}")
         else:
             for name, databases in ((folders.MAIN, MAIN_DATABASES), (folders.RAW, RAW_DATABASES)):
-                _check_environment(generation / name, databases, quick, damage, notes)
+                _check_environment(generation / name, databases, quick, stage, damage, notes)
     except (AppError, LMDBError) as error:
         damage.append(str(error))
-    _say(_Line(report=Report(damage=tuple(damage[:_MAX_DAMAGE]), notes=tuple(notes))))
+    return Report(damage=tuple(damage[:_MAX_DAMAGE]), notes=tuple(notes))
 
 
 def _check_environment(
-    folder: Path, databases: tuple[str, ...], quick: bool, damage: list[str], notes: list[str]
+    folder: Path,
+    databases: tuple[str, ...],
+    quick: bool,
+    stage: Stage,
+    damage: list[str],
+    notes: list[str],
 ) -> None:
-    _say(_Line(stage=f"reading the meta pages of {folder.name}"))
+    stage(f"reading the meta pages of {folder.name}")
     if check_length(folder / folders.DATA_FILE) is None:
         damage.append(f"{folder} has no {folders.DATA_FILE}")
         return
-    _say(_Line(stage=f"looking at the pages of {folder.name}"))
+    stage(f"looking at the pages of {folder.name}")
     # Without databases LMDB touches the meta pages only. The open transaction keeps a running server
     # from reusing pages while they are looked at.
     with closing(Environment.open(folder, databases=(), read_only=True)) as bare, bare.read():
@@ -123,13 +131,13 @@ def _check_environment(
         return
     with closing(Environment.open(folder, databases=databases, read_only=True)) as environment:
         identity.find(environment)
-        for stage, walk in _walks(environment, quick):
-            _say(_Line(stage=f"reading {stage} of {folder.name}"))
+        for rows, walk in _walks(environment, quick):
+            stage(f"reading the {rows} of {folder.name}")
             deadline_s = time.monotonic() + (_QUICK_ROWS_S if quick else 1e9)
             try:
                 damage.extend(walk(deadline_s))
             except walks.OutOfTime:
-                notes.append(f"{folder.name}: not all {stage} were read in the time of a start")
+                notes.append(f"{folder.name}: not all {rows} were read in the time of a start")
             except AppError as error:
                 damage.append(error.message)
 
@@ -174,4 +182,12 @@ def _say(line: _Line) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    _say(
+        _Line(
+            report=examine(
+                Path(sys.argv[-1]),
+                quick="--quick" in sys.argv,
+                stage=lambda name: _say(_Line(stage=name)),
+            )
+        )
+    )
