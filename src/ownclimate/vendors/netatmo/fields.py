@@ -19,6 +19,7 @@ from ownclimate.vendors.netatmo.words import (
     LOCATION,
     MINUTES,
     NUMBER,
+    PEOPLE,
     TENTHS,
     TEXT,
     TEXTS,
@@ -99,7 +100,7 @@ DEVICE_STATION: Final = _table(
     _report("type", "model", TEXT),
     _report("module_name", "name", TEXT),
     _report("station_name", "station_name", TEXT),
-    _report("name", "station_name_plain", TEXT),
+    _report("name", "plain_name", TEXT),
     _report("home_id", "site", TEXT),
     _report("home_name", "site_name", TEXT),
     _report("date_setup", "set_up_at_ms", EPOCH),
@@ -217,7 +218,7 @@ DEVICE_FAULT: Final = _table(
     kept="message command",
 )
 
-LIVE_QUANTITIES: Final = (
+LIVE_QUANTITIES: Final[tuple[str, ...]] = (
     "power_w",
     "relay_on",
     "heating_on",
@@ -292,12 +293,14 @@ SITE_TOPOLOGY: Final = _table(
     _setting("therm_mode_endtime", "heating_mode_until_ms", EPOCH),
     _setting("cooling_mode", "cooling_mode", choice(vocabulary.HOME_MODES)),
     _setting("therm_setpoint_default_duration", "setpoint_duration_s", MINUTES),
-    kept="persons place share_info gone_after presence_record_humans",
+    _report("persons", "people", PEOPLE),
+    kept="place share_info gone_after presence_record_humans",
 )
 
 SITE_STATUS: Final = _table(
     _report("id", "maker_id", TEXT),
-    kept="persons events",
+    _report("persons", "presence", PEOPLE),
+    kept="events",
 )
 
 SCHEDULE_TOPOLOGY: Final = _table(
@@ -312,6 +315,7 @@ SCHEDULE_TOPOLOGY: Final = _table(
     _setting("auto_away_temp", "auto_away_c", NUMBER),
     _setting("away_temperature_mode", "away_mode", TEXT),
     kept=(
-        "timetable_sunrise timetable_sunset tariff tariff_option power_threshold contract_power_unit version"
+        "timetable zones timetable_sunrise timetable_sunset tariff tariff_option power_threshold "
+        "contract_power_unit version"
     ),
 )

@@ -58,6 +58,7 @@ _ANSWER_MARKS: Final = (
     ("sdpAnswer", "webrtc"),
     ("tag_id", "webrtc"),
     ("session_id", "webrtc"),
+    ("correlation_id", "webrtc"),
     ("events_list", "events"),
     ("schedule_id", "createnewhomeschedule"),
 )
@@ -88,7 +89,9 @@ def recognise(payload: bytes) -> Recognised:
     if is_deeper(document, MAX_DEPTH):
         return replace(plain, kind="too deeply nested JSON", has_secret=_has_secret_text(payload))
     enveloped = isinstance(document, dict) and ("status" in document or "time_server" in document)
-    body = document.get("body") if enveloped or _is_bare_body(document) else document
+    has_body = isinstance(document, dict) and "body" in document
+    is_packed = has_body or (enveloped and not has_any(document, "devices", "homes", "home"))
+    body = document.get("body") if is_packed else document
     dated_ms = epoch_ms(document.get("time_server")) or 0 if enveloped else 0
     return Recognised(
         kind=_kind(document, body, enveloped),
@@ -135,10 +138,6 @@ def without_secrets(value: Any) -> Any:
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_bare_body(document: Any) -> bool:
-    return isinstance(document, dict) and document.keys() == {"body"}
-
-
 def _kind(document: Any, body: Any, enveloped: bool) -> str:
     if isinstance(document, dict):
         if has_any(document, "access_token", "refresh_token"):
@@ -161,6 +160,8 @@ def _kind_of_object(body: Mapping[str, Any], enveloped: bool) -> str:
     if isinstance(body.get("homes"), list):
         return _kind_of_homes(body)
     if isinstance(body.get("home"), Mapping):
+        if any("command" in error for error in _objects(body.get("errors"))):
+            return "setstate"
         return _kind_of_home(body["home"], enveloped)
     if body and all(name.lstrip("-").isdecimal() and isinstance(row, list) for name, row in body.items()):
         return MEASURE

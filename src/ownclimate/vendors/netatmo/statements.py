@@ -24,7 +24,7 @@ from ownclimate.core.things import Device, Report, Room, Schedule, Site
 from ownclimate.vendors.netatmo import fields
 from ownclimate.vendors.netatmo.fields import Field, Method, Slot, Table
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
-from ownclimate.vendors.netatmo.words import INT64, integer, number
+from ownclimate.vendors.netatmo.words import INT64, epoch_ms
 
 KEPT: Final = DIALECT
 SAID: Final = f"{DIALECT}_said"
@@ -205,9 +205,7 @@ def _without(values: Mapping[str, Any], gone: list[Field], *slots: Slot) -> dict
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _kept(
-    thing: Thing, statement: Statement, gone: list[Field], said: Mapping[str, Any]
-) -> dict[str, Any]:
+def _kept(thing: Thing, statement: Statement, gone: list[Field], said: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept as it came: the statement's, and other methods' where they are the newer."""
     kept = dict(thing.kept.get(KEPT, {}))
     others = {method: record for method, record in said.items() if method != statement.method.value}
@@ -247,14 +245,13 @@ def _digest(members: Mapping[str, Any], structural: tuple[str, ...]) -> str:
     return hashlib.blake2b(canonical, digest_size=8).hexdigest()
 
 
-def newest_instant_s(body: Any, names: frozenset[str]) -> int:
-    """The greatest whole number of seconds under any of the names, however deep; 0 when none."""
+def instants_ms(body: Any, names: frozenset[str]) -> Iterator[int]:
+    """Every instant that stands under one of the names, however deep."""
     if isinstance(body, Mapping):
-        found = [
-            integer(value) or 0 if name in names and number(value) is not None else newest_instant_s(value, names)
-            for name, value in body.items()
-        ]
-        return max(found, default=0)
-    if isinstance(body, list):
-        return max((newest_instant_s(item, names) for item in body), default=0)
-    return 0
+        for name, value in body.items():
+            if name in names and (at_ms := epoch_ms(value)):
+                yield at_ms
+            yield from instants_ms(value, names)
+    elif isinstance(body, list):
+        for item in body:
+            yield from instants_ms(item, names)

@@ -96,9 +96,7 @@ _GROUPS: tuple[tuple[str, Product], ...] = (
     ("BFII BFIC BFIO BFIS", _product("bfi")),
 )
 
-PRODUCTS: Final[dict[str, Product]] = {
-    code: product for codes, product in _GROUPS for code in codes.split()
-}
+PRODUCTS: Final[dict[str, Product]] = {code: product for codes, product in _GROUPS for code in codes.split()}
 
 STATION_MODULES: Final = (OUTDOOR, ANEMOMETER, RAIN_GAUGE, INDOOR)
 

@@ -37,7 +37,18 @@ def is_same(left: Any, right: Any) -> bool:
         return left == right
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[name], right[name]) for name in left)
     return type(left) is type(right) and bool(left == right)
+
+
+def is_storable(value: Any) -> bool:
+    """Whether a document can hold the JSON value: whole numbers end at 64 bits there."""
+    if isinstance(value, dict):
+        return all(is_storable(item) for item in value.values())
+    if isinstance(value, list):
+        return all(is_storable(item) for item in value)
+    return isinstance(value, bool) or not isinstance(value, int) or value in INT64
 
 
 def number(value: Any) -> float | int | None:
@@ -141,3 +152,28 @@ MINUTES: Final = Word(
     lambda value: None if (found := integer(value)) is None or abs(found) > 1e9 else found * 60,
     lambda seconds: seconds // 60,
 )
+
+
+_PERSON: Final = {
+    "id": "maker_id",
+    "pseudo": "name",
+    "url": "picture_url",
+    "last_seen": "last_seen_s",
+    "out_of_sight": "is_away",
+}
+_WIRE_PERSON: Final = {ours: wire for wire, ours in _PERSON.items()}
+
+
+def _people(value: Any) -> list[dict[str, Any]] | None:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return None
+    if any(_WIRE_PERSON.keys() & item.keys() or not is_storable(item) for item in value):
+        return None
+    return [{_PERSON.get(name, name): person for name, person in item.items()} for item in value]
+
+
+PEOPLE: Final = Word(
+    _people,
+    lambda people: [{_WIRE_PERSON.get(name, name): item for name, item in one.items()} for one in people],
+)
+"""Persons of a home under our names; members that we have no name for stay as they are."""

@@ -1,0 +1,152 @@
+"""Taking recorded answers in: `import_payload` keeps the bytes and makes homes and readings of them.
+
+What is recognised but not modelled (public stations, events, pushes, errors, pictures, …) is kept in
+the raw archive and named. Payloads with tokens or passwords are not kept at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ownclimate.core.ids import OwnerId
+from ownclimate.core.partitions import SOURCES
+from ownclimate.core.ports import Ports, RawEntry
+from ownclimate.core.readings import OriginKind
+from ownclimate.core.record import instant_problem
+from ownclimate.core.sources import origin_of, standing_source
+from ownclimate.core.things import Source
+from ownclimate.core.writes import Actor, Deed, edit
+from ownclimate.vendors.netatmo import recognise as kinds
+from ownclimate.vendors.netatmo.household import Household
+from ownclimate.vendors.netatmo.intake import Intake
+from ownclimate.vendors.netatmo.measures import MeasureRequest
+from ownclimate.vendors.netatmo.recognise import Recognised, recognise, without_secrets
+from ownclimate.vendors.netatmo.report import ImportReport
+from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
+
+SOURCE_KIND: Final = "import.netatmo"
+
+_CONTACT_NAMES: Final = frozenset(
+    {"time_utc", "ts", "last_status_store", "last_seen", "last_message", "last_plug_seen"}
+)
+"""Instants inside an answer that cannot be later than the answer itself."""
+
+
+async def import_payload(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    payload: bytes,
+    *,
+    method: str | None = None,
+    device: str | None = None,
+    module: str | None = None,
+    types: Sequence[str] | None = None,
+    scale: str | None = None,
+) -> ImportReport:
+    """Takes one recorded answer in, whatever it is; never fails because of what it contains.
+
+    `method`, `device`, `module`, `types` and `scale` say what a bare getmeasure body answered.
+    Importing the same bytes again changes nothing; an older answer changes nothing that a newer one
+    said. Raises StoreError when the store cannot take it; repeating the call then completes it.
+    """
+    recognised = recognise(payload)
+    report = ImportReport(kind=recognised.kind)
+    source = await standing_source(ports, owner_id, actor, SOURCE_KIND)
+    now_ms = ports.arrivals.next_ms()
+    arrived_ms = await _keep(ports, owner_id, source, payload, recognised, now_ms, report)
+    report.is_repeat = arrived_ms != now_ms
+    request = MeasureRequest.of(method=method, device=device, module=module, types=types, scale=scale)
+    if recognised.kind not in kinds.TAKEN and not request.fits(recognised.kind):
+        if recognised.kind == kinds.MEASURE:
+            report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
+        return report
+    household = Household(ports=ports, owner_id=owner_id, actor=actor, source=source.id, report=report)
+    await household.load()
+    intake = Intake(
+        household=household,
+        report=report,
+        origin=origin_of(source, OriginKind.IMPORT),
+        moment=_moment(recognised, arrived_ms),
+        digest=recognised.digest,
+    )
+    body = without_secrets(recognised.body) if recognised.has_secret else recognised.body
+    if request.fits(recognised.kind):
+        report.is_taken = await intake.take_measures(body, request)
+    elif isinstance(body, Mapping):
+        report.is_taken = True
+        await intake.take(recognised.kind, body)
+        await _keep_user(ports, owner_id, actor, source, recognised.kind, body.get("user"), intake.moment)
+    recorded = await ports.series.record(intake.batches) if intake.batches else None
+    if recorded is not None:
+        report.readings, report.readings_unchanged = recorded.stored, recorded.unchanged
+    return report
+
+
+async def _keep(
+    ports: Ports,
+    owner_id: OwnerId,
+    source: Source,
+    payload: bytes,
+    recognised: Recognised,
+    now_ms: int,
+    report: ImportReport,
+) -> int:
+    """Archives the payload; returns when it first reached us. Secrets are left out, and that is said."""
+    if recognised.has_secret:
+        report.is_kept_raw = False
+        report.warn("holds a token or password, so it was not kept")
+        return now_ms
+    if not payload:
+        report.is_kept_raw = False
+        return now_ms
+    entry = RawEntry(
+        owner=owner_id,
+        source=source.id,
+        kind=recognised.kind,
+        received_ms=now_ms,
+        payload=payload,
+        digest=recognised.digest,
+    )
+    return await ports.raw.keep(entry)
+
+
+def _moment(recognised: Recognised, arrived_ms: int) -> Moment:
+    """When the answer was given: as it says, else its newest instant, else its arrival."""
+    dated_ms = recognised.dated_ms
+    if dated_ms and instant_problem(dated_ms, arrived_ms) is None:
+        return Moment(said_ms=dated_ms, arrived_ms=arrived_ms)
+    inside = (
+        at_ms
+        for at_ms in instants_ms(recognised.body, _CONTACT_NAMES)
+        if instant_problem(at_ms, arrived_ms) is None
+    )
+    return Moment(said_ms=max(inside, default=arrived_ms), arrived_ms=arrived_ms, is_dated=False)
+
+
+async def _keep_user(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    source: Source,
+    kind: str,
+    user: Any,
+    moment: Moment,
+) -> None:
+    """What an answer says about its account's preferences, with the source that told us."""
+    if not isinstance(user, Mapping) or not user:
+        return
+    said = {"at_ms": moment.said_ms, "as_said": storable(dict(user))}
+
+    def change(before: Source) -> Source:
+        users = dict(before.settings.get("users", {}))
+        if kind in users and users[kind]["at_ms"] >= moment.said_ms:
+            return before
+        users[kind] = said
+        settings = {**before.settings, "users": users}
+        return dataclasses.replace(before, settings=settings)
+
+    deed = Deed(actor=actor, verb="change", kind="source", object_id=source.id)
+    await edit(ports, owner_id, SOURCES, Source, change, deed)

@@ -1,0 +1,287 @@
+"""Walking through an answer: each object in it becomes a statement that its thing hears.
+
+A malformed piece is skipped with a warning and never spoils the rest; the raw archive has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from ownclimate.core.ids import SiteId
+from ownclimate.core.readings import Batch, Instants, OriginNumber, Values
+from ownclimate.core.things import Ability, Device, Report, Room, Schedule, Site
+from ownclimate.vendors.netatmo import recognise as kinds
+from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, Method
+from ownclimate.vendors.netatmo.household import Household
+from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
+from ownclimate.vendors.netatmo.measures import MeasureRequest, read_measures
+from ownclimate.vendors.netatmo.report import ImportReport
+from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement, storable
+from ownclimate.vendors.netatmo.vocabulary import product
+from ownclimate.vendors.netatmo.zones import timetable_to_core
+
+_KNOWN_BODY: Final = frozenset({"devices", "homes", "home", "user", "errors"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """One payload being taken in. Readings gather in `batches`; recording them comes last."""
+
+    household: Household
+    report: ImportReport
+    origin: OriginNumber
+    moment: Moment
+    digest: bytes
+    batches: list[Batch] = field(default_factory=list)
+
+    async def take(self, kind: str, body: Mapping[str, Any]) -> None:
+        self.report.unknown_fields.update(name for name in body if name not in _KNOWN_BODY)
+        if kind == kinds.HOMES:
+            for home in self._objects(body.get("homes"), "home"):
+                await self._take_home(home)
+        elif kind == kinds.STATUS:
+            home = body.get("home")
+            await self._take_status(home if isinstance(home, Mapping) else {}, body.get("errors"))
+        else:
+            for station in self._objects(body.get("devices"), "station"):
+                await self._take_station(station)
+        await self.household.link()
+        self._record_rooms()
+
+    async def take_measures(self, body: Any, request: MeasureRequest) -> bool:
+        """The values of a bare getmeasure body; tells whether they became readings."""
+        table = read_measures(body, request, self.moment.arrived_ms)
+        for warning in table.warnings:
+            self.report.warn(warning)
+        wire_id = address(request.module or request.device)
+        if wire_id is None or not len(table.times_ms):
+            return False
+        device = await self.household.ensure_device(wire_id, request.likely_model)
+        if device is None:
+            return False
+        self._record(device, table.times_ms, table.columns)
+        return True
+
+    async def _take_station(self, said: Mapping[str, Any]) -> None:
+        wire_id = self._id(said, "_id", "station")
+        if wire_id is None:
+            return
+        statement = self._statement(Device, Method.STATION, said, "station", ("modules",))
+        modules = list(self._objects(said.get("modules"), "module"))
+        listed = [module["_id"] for module in modules if isinstance(module.get("_id"), str)]
+        if "modules" in said:
+            statement.reports["modules"] = listed
+        site_id = await self._site_of_station(wire_id, statement)
+        station = await self.household.hear_device(wire_id, statement, site_id)
+        self._measured(station, statement)
+        home = statement.reports.get("site")
+        for module in modules:
+            module_id = self._id(module, "_id", "module")
+            if module_id is None or module_id == wire_id:
+                continue
+            heard = self._statement(Device, Method.STATION, module, "module")
+            heard.reports["gateway"] = wire_id
+            if home is not None:
+                heard.reports.setdefault("site", home)
+            device = await self.household.hear_device(module_id, heard, station.site_id if station else None)
+            self._measured(device, heard)
+
+    async def _site_of_station(self, wire_id: str, statement: Statement) -> SiteId | None:
+        """Its home; without one the site it stands in already, or one made for it."""
+        reports = {
+            name: Report(value=value, at_ms=self.moment.said_ms) for name, value in statement.reports.items()
+        }
+        zone = report_of(reports, "time_zone")
+        place, zone = place_of(reports), zone if is_zone(zone) else "UTC"
+        present = self.household.devices.get(wire_id)
+        home_id = address(report_of(reports, "site"))
+        if home_id is not None:
+            name = clean_name(report_of(reports, "site_name"))
+            site = await self.household.ensure_site(home_id, name=name, time_zone=zone, place=place)
+            return None if site is None else site.id
+        if present is not None and present.site_id is not None:
+            return present.site_id
+        name = clean_name(report_of(reports, "station_name") or report_of(reports, "name"))
+        return (await self.household.imply_site(name=name, time_zone=zone, place=place)).id
+
+    async def _take_home(self, said: Mapping[str, Any]) -> None:
+        wire_id = self._id(said, "id", "home")
+        if wire_id is None:
+            return
+        parts = ("rooms", "modules", "schedules")
+        statement = self._statement(Site, Method.TOPOLOGY, said, "home", parts)
+        self._list_members(statement, said, "listed", parts)
+        site = await self.household.hear_site(wire_id, statement)
+        if site is None:
+            return
+        await self._take_rooms(site, Method.TOPOLOGY, said.get("rooms"))
+        await self._take_modules(site, wire_id, Method.TOPOLOGY, said.get("modules"))
+        for schedule in self._objects(said.get("schedules"), "schedule"):
+            await self._take_schedule(site, schedule)
+
+    async def _take_status(self, said: Mapping[str, Any], faults: Any) -> None:
+        wire_id = self._home_of_status(said)
+        parts = ("rooms", "modules")
+        site = None
+        if wire_id is not None:
+            statement = self._statement(Site, Method.STATUS, said, "home status", parts)
+            self._list_members(statement, said, "status", parts)
+            site = await self.household.hear_site(wire_id, statement)
+        if site is not None:
+            await self._take_rooms(site, Method.STATUS, said.get("rooms"))
+        elif said.get("rooms"):
+            self.report.warn("rooms of a home that is not known were skipped")
+        await self._take_modules(site, wire_id, Method.STATUS, said.get("modules"))
+        for fault in self._objects(faults, "error"):
+            device_id = self._id(fault, "id", "error")
+            if device_id is not None:
+                statement = self._statement(Device, Method.FAULT, fault, "error")
+                await self.household.hear_device(device_id, statement, site.id if site else None)
+
+    def _home_of_status(self, said: Mapping[str, Any]) -> str | None:
+        """The home's id; where an answer lacks it, the home in which all its known devices stand."""
+        wire_id = address(said.get("id"))
+        if wire_id is not None:
+            return wire_id
+        known = self.household.devices
+        modules = list(self._objects(said.get("modules"), "module"))
+        site_ids = {known[key].site_id for m in modules if (key := address(m.get("id")) or "") in known}
+        homes = [key for key, site in self.household.sites.items() if site.id in site_ids]
+        return homes[0] if len(homes) == 1 else None
+
+    async def _take_rooms(self, site: Site, method: Method, said: Any) -> None:
+        for room in self._objects(said, "room"):
+            wire_id = self._id(room, "id", "room")
+            if wire_id is None:
+                continue
+            statement = self._statement(Room, method, room, f"room {method.value}")
+            heard = await self.household.hear_room(site, wire_id, statement)
+            if heard is not None and method is Method.STATUS and not self.report.is_repeat:
+                self._record_room(heard, statement.reports | statement.settings, self.moment)
+
+    async def _take_modules(self, site: Site | None, home_id: str | None, method: Method, said: Any) -> None:
+        modules = list(self._objects(said, "module"))
+        # Gateways first, so that what speaks through them finds them.
+        for module in sorted(modules, key=lambda module: module.get("bridge") is not None):
+            wire_id = self._id(module, "id", "module")
+            if wire_id is None:
+                continue
+            statement = self._statement(Device, method, module, f"module {method.value}")
+            if home_id is not None:
+                statement.reports["site"] = home_id
+            device = await self.household.hear_device(wire_id, statement, site.id if site else None)
+            self._measured(device, statement)
+
+    async def _take_schedule(self, site: Site, said: Mapping[str, Any]) -> None:
+        wire_id = self._id(said, "id", "schedule")
+        if wire_id is None:
+            return
+        statement = self._statement(Schedule, Method.TOPOLOGY, said, "schedule")
+        timetable = timetable_to_core(
+            said, lambda room: self.household.room_id(site.id, room) if address(room) == room else None
+        )
+        for part in ("zones", "timetable"):
+            if part not in timetable.kept:
+                statement.kept.pop(part, None)
+        await self.household.hear_schedule(site, wire_id, statement, timetable)
+
+    def _list_members(
+        self, statement: Statement, said: Mapping[str, Any], prefix: str, parts: tuple[str, ...]
+    ) -> None:
+        """Which rooms, devices and schedules the answer listed, in its order."""
+        for part in parts:
+            members = said.get(part)
+            if isinstance(members, list):
+                statement.reports[f"{prefix}_{part}"] = [
+                    member["id"]
+                    for member in members
+                    if isinstance(member, Mapping) and isinstance(member.get("id"), str)
+                ]
+
+    def _statement(
+        self, thing: type, method: Method, said: Mapping[str, Any], what: str, parts: tuple[str, ...] = ()
+    ) -> Statement:
+        statement = read_statement(thing, method, said, self.moment, parts)
+        for part in parts:
+            if part in said and not isinstance(said[part], list):
+                statement.kept[part] = storable(said[part])
+        self.report.unknown_fields.update(f"{what}.{path}"[:120] for path in statement.unknown)
+        for path in statement.too_large:
+            self.report.warn(f"{what}: {path[:80]} is too large and stays in the raw archive only")
+        kind = said.get("type")
+        if thing is Device and isinstance(kind, str) and product(kind) is None:
+            self.report.unknown_types[kind[:60]] += 1
+        return statement
+
+    def _id(self, said: Mapping[str, Any], name: str, what: str) -> str | None:
+        wire_id = address(said.get(name))
+        if wire_id is None:
+            self.report.warn(f"a {what} without a usable id was skipped")
+        return wire_id
+
+    def _objects(self, said: Any, what: str) -> Iterator[Mapping[str, Any]]:
+        for item in said if isinstance(said, list) else ():
+            if isinstance(item, Mapping):
+                yield item
+            else:
+                self.report.warn(f"a {what} that is no object was skipped")
+
+    def _measured(self, device: Device | None, statement: Statement) -> None:
+        """Notes the values that a device's statement measured, and its state when the answer was given."""
+        if device is None:
+            return
+        if statement.values:
+            self._note(device, statement.measured_ms, statement.values)
+        live = {name: float(statement.reports[name]) for name in LIVE_QUANTITIES if name in statement.reports}
+        if live and self.moment.is_dated and statement.reports.get("reachable") is not False:
+            self._note(device, self.moment.said_ms, live)
+
+    def _record_rooms(self) -> None:
+        """What rooms said last, for those whose one measuring device became known only now."""
+        for room in self.household.rooms.values():
+            said = room.kept.get(SAID, {}).get(Method.STATUS.value)
+            if said is not None:
+                moment = Moment(
+                    said_ms=said["at_ms"], arrived_ms=said["arrived_ms"], is_dated=said["is_dated"]
+                )
+                values = {name: report.value for name, report in room.reports.items()} | room.settings
+                self._record_room(room, values, moment)
+
+    def _record_room(self, room: Room, said: Mapping[str, Any], moment: Moment) -> None:
+        """A room's temperature is its thermostat's only when exactly one device there can measure it."""
+        if not moment.is_dated or said.get("reachable") is False:
+            return
+        measuring = [
+            device
+            for device in self.household.devices_of(room)
+            if Ability.TEMPERATURE in device.abilities and Ability.HEATING_SETPOINT in device.abilities
+        ]
+        others = [d for d in self.household.devices_of(room) if Ability.TEMPERATURE in d.abilities]
+        values = {ours: float(said[name]) for name, ours in ROOM_QUANTITIES.items() if name in said}
+        if values and len(measuring) == 1 and len(others) == 1:
+            self._note(measuring[0], moment.said_ms, values, moment.arrived_ms)
+
+    def _note(
+        self, device: Device, at_ms: int, values: Mapping[str, float], arrived_ms: int | None = None
+    ) -> None:
+        columns = {name: np.array([value], dtype=np.float64) for name, value in values.items()}
+        self._record(device, np.array([at_ms], dtype=np.int64), columns, arrived_ms)
+
+    def _record(
+        self, device: Device, times_ms: Instants, columns: dict[str, Values], arrived_ms: int | None = None
+    ) -> None:
+        """`arrived_ms` None: with this payload; else with an earlier one, whose digest is gone."""
+        self.batches.append(
+            Batch(
+                device=device.number,
+                times_ms=times_ms,
+                columns=columns,
+                origin=self.origin,
+                arrived_ms=self.moment.arrived_ms if arrived_ms is None else arrived_ms,
+                payload=self.digest if arrived_ms is None else None,
+            )
+        )

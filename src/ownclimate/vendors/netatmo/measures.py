@@ -1,0 +1,168 @@
+"""Bodies of getmeasure as they were recorded, without the request that says what they are.
+
+Values become readings only where their stamp is the time of measuring: at `scale=max`, and for sums
+(energy, rain) of 5 and 30 minutes, which are recorded at the start of what they sum up. Means,
+minima and daily sums are not readings and stay in the raw archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from ownclimate.core.readings import Instants, Values
+from ownclimate.core.record import instant_problem
+from ownclimate.vendors.netatmo import vocabulary
+from ownclimate.vendors.netatmo.recognise import MEASURE
+from ownclimate.vendors.netatmo.words import LAST_EPOCH_S, integer, number
+
+MAX_ROWS: Final = 1_000_000
+MINUTE_MS: Final = 60_000
+SUM_STEPS_MS: Final = {
+    "5min": 5 * MINUTE_MS,
+    "30min": 30 * MINUTE_MS,
+}
+"""Longer steps begin at an hour of the home's zone, which the body does not tell."""
+_SUMS: Final = {
+    "sum_rain": "rain_mm",
+    "sum_energy_buy_from_grid": "energy_wh",
+    "sum_energy_elec": "energy_wh",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureRequest:
+    """What a bare body answered, as the person says who imports it."""
+
+    method: str
+    device: str
+    module: str
+    types: tuple[str, ...]
+    scale: str
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        method: str | None,
+        device: str | None,
+        module: str | None,
+        types: Sequence[str] | None,
+        scale: str | None,
+    ) -> MeasureRequest:
+        split = [part.strip().lower() for item in types or () for part in item.split(",")]
+        return cls(
+            method=(method or "").lower(),
+            device=device or "",
+            module=module or "",
+            types=tuple(part for part in split if part),
+            scale=(scale or "").lower(),
+        )
+
+    def fits(self, kind: str) -> bool:
+        """Whether the request is whole and the payload an answer to it."""
+        is_whole = bool(self.device and self.types and self.scale)
+        return is_whole and self.method in ("", MEASURE) and kind in (MEASURE, "empty list")
+
+    @property
+    def likely_model(self) -> str:
+        """The product behind an id of which nothing else is known."""
+        found = vocabulary.PREFIXES.get((self.module or self.device)[:8].lower())
+        if found is None and not self.module and set(self.types) & {"co2", "pressure", "noise"}:
+            return vocabulary.STATION
+        return found or vocabulary.UNKNOWN_MODEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    times_ms: Instants
+    columns: dict[str, Values]
+    warnings: tuple[str, ...] = ()
+
+
+def read_measures(body: Any, request: MeasureRequest, now_ms: int) -> Table:
+    """The rows of either answer shape as columns; rows that cannot be read are left out and counted."""
+    names, warnings = _quantities(request)
+    if not names:
+        return _table([], [], {}, warnings)
+    times, rows, skipped = [], [], 0
+    for stamp, row in _rows(body):
+        at_ms = None if stamp is None else _start_ms(stamp, request.scale)
+        if at_ms is None or not isinstance(row, list) or instant_problem(at_ms, now_ms) is not None:
+            skipped += 1
+            continue
+        times.append(at_ms)
+        rows.append(row)
+        if len(rows) >= MAX_ROWS:
+            warnings.append(f"only the first {MAX_ROWS} rows were taken")
+            break
+    if skipped:
+        warnings.append(f"{skipped} rows without a usable instant were left out")
+    return _table(times, rows, names, warnings)
+
+
+def _quantities(request: MeasureRequest) -> tuple[dict[int, str], list[str]]:
+    """Which column is which quantity, and why others are none."""
+    names: dict[int, str] = {}
+    warnings = []
+    for index, kind in enumerate(request.types):
+        if request.scale == "max":
+            name = vocabulary.MEASURE_QUANTITIES.get(kind)
+        else:
+            name = _SUMS.get(kind) if request.scale in SUM_STEPS_MS else None
+        if name is None or name in names.values():
+            warnings.append(f"{kind} at scale {request.scale} is no reading; kept as it came")
+        else:
+            names[index] = name
+    return names, warnings
+
+
+def _rows(body: Any) -> Iterator[tuple[int | None, Any]]:
+    if isinstance(body, Mapping):
+        for stamp, row in body.items():
+            yield integer(stamp), row
+    for run in body if isinstance(body, list) else ():
+        if not isinstance(run, Mapping):
+            continue
+        begin, step, values = integer(run.get("beg_time")), integer(run.get("step_time")), run.get("value")
+        for index, row in enumerate(values if isinstance(values, list) else ()):
+            if begin is None or (step is None and index):
+                yield None, row
+            else:
+                yield begin + index * (step or 0), row
+
+
+def _start_ms(stamp_s: int, scale: str) -> int | None:
+    """The instant a stamp means. A stamp in the middle of its step means the step's start."""
+    if abs(stamp_s) > LAST_EPOCH_S:
+        return None
+    at_ms = stamp_s * 1000
+    step_ms = SUM_STEPS_MS.get(scale)
+    if step_ms is not None and at_ms % step_ms == step_ms // 2:
+        return at_ms - step_ms // 2
+    return at_ms
+
+
+def _table(
+    times: list[int], rows: list[list[Any]], names: Mapping[int, str], warnings: Sequence[str]
+) -> Table:
+    columns = {
+        name: np.array([_cell(row, index) for row in rows], dtype=np.float64) for index, name in names.items()
+    }
+    filled = np.zeros(len(times), dtype=np.bool_)
+    for values in columns.values():
+        filled |= ~np.isnan(values)
+    times_ms = np.array(times, dtype=np.int64)[filled]
+    return Table(
+        times_ms=times_ms,
+        columns={name: values[filled] for name, values in columns.items()},
+        warnings=tuple(warnings),
+    )
+
+
+def _cell(row: list[Any], index: int) -> float:
+    found = number(row[index]) if index < len(row) else None
+    return float("nan") if found is None else float(found)
