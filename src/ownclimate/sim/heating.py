@@ -22,21 +22,23 @@ VALVE_AT_SETPOINT = 0.35
 """The boiler's supply follows the weather so that a valve about a third open holds its set-point."""
 MOTOR_STEP = 0.04
 """A valve saves its battery: it does not move for less."""
-DROP_C = 0.9
+DROP_C = 0.7
 HOLD_STEPS = 4
-"""A fall of 0.9 K within ten minutes is an open window; the valve then stays shut for twenty."""
+"""A fall of 0.7 K within ten minutes is an open window; the valve then stays shut for twenty."""
 RADIATOR_S = 1_500
 """Time constant of a radiator full of water."""
 HEATING_LIMIT_C = 15.5
 """The boiler rests while the air mass is warmer than this."""
 AC_ON_C, AC_OFF_C, AC_AIM_C, AC_W_PER_K = 26.2, 24.4, 24.0, 1_400.0
+FIRST_STAGE, SECOND_STAGE_C = 0.55, 0.8
+"""A furnace or compressor runs at 55 % until it is 0.8 K behind."""
 SWING_C = 0.3
 """A thermostat switches half a degree Fahrenheit either side of its set-point."""
 
 
 class Plant(Protocol):
-    def power(self, step: int, air_c: Values, before_c: Values) -> tuple[Values, Values]:
-        """Heat put in and heat taken out in W, given the air now and ten minutes ago."""
+    def power(self, step: int, sensed_c: Values, before_c: Values) -> tuple[Values, Values]:
+        """Heat put in and heat taken out in W, given what sensors show now and showed ten minutes ago."""
         ...
 
     @property
@@ -62,18 +64,18 @@ class RadiatorPlant:
         self._hold: Values = idle
         self._cooling_on: Values = idle
 
-    def power(self, step: int, air_c: Values, before_c: Values) -> tuple[Values, Values]:
-        self._hold = np.where(before_c - air_c > DROP_C, HOLD_STEPS, np.maximum(self._hold - 1, 0))
+    def power(self, step: int, sensed_c: Values, before_c: Values) -> tuple[Values, Values]:
+        self._hold = np.where(before_c - sensed_c > DROP_C, HOLD_STEPS, np.maximum(self._hold - 1, 0))
         if step % 2 == 0:
-            wanted = VALVE_AT_SETPOINT + GAIN_PER_K * (self._setpoint_c.at(step) - air_c)
+            wanted = VALVE_AT_SETPOINT + GAIN_PER_K * (self._setpoint_c.at(step) - sensed_c)
             wanted = np.minimum(np.maximum(wanted, 0.0), 1.0) * (self._hold == 0)
             moves = (np.abs(wanted - self._valve) > MOTOR_STEP) | (wanted == 0)
             self._valve = np.where(moves, wanted, self._valve)
         fed_w = self._valve * self._heating_w * self._supply.at(step) * 2
         self._radiator_w = self._radiator_w + (fed_w - self._radiator_w) * (STEP_S / RADIATOR_S)
-        is_hot = np.where(self._cooling_on > 0, air_c > AC_OFF_C, air_c > AC_ON_C)
+        is_hot = np.where(self._cooling_on > 0, sensed_c > AC_OFF_C, sensed_c > AC_ON_C)
         self._cooling_on = is_hot * self._awake.at(step) * (self._cooling_w > 0)
-        wanted_w = np.maximum((air_c - AC_AIM_C) * AC_W_PER_K, 0.0)
+        wanted_w = np.maximum((sensed_c - AC_AIM_C) * AC_W_PER_K, 0.0)
         return self._radiator_w, self._cooling_on * np.minimum(wanted_w, self._cooling_w)
 
     @property
@@ -102,19 +104,21 @@ class ForcedAirPlant:
         self._cooling_on: Values = idle
         self._fan_on: Values = idle
 
-    def power(self, step: int, air_c: Values, before_c: Values) -> tuple[Values, Values]:
-        sensed_c = np.empty_like(air_c)
+    def power(self, step: int, sensed_c: Values, before_c: Values) -> tuple[Values, Values]:
+        mean_c = np.empty_like(sensed_c)
         for rooms in self._floors:
-            sensed_c[:, rooms] = air_c[:, rooms].mean(axis=1, keepdims=True)
+            mean_c[:, rooms] = sensed_c[:, rooms].mean(axis=1, keepdims=True)
         heat_c, cool_c = self._heat_c.at(step), self._cool_c.at(step)
         swing = np.where(self._heating_on > 0, SWING_C, -SWING_C)
-        self._heating_on = np.where(sensed_c < heat_c + swing, 1.0, 0.0)
+        self._heating_on = np.where(mean_c < heat_c + swing, 1.0, 0.0)
         swing = np.where(self._cooling_on > 0, -SWING_C, SWING_C)
-        self._cooling_on = np.where(sensed_c > cool_c + swing, 1.0, 0.0)
+        self._cooling_on = np.where(mean_c > cool_c + swing, 1.0, 0.0)
         # Ten minutes an hour the fan mixes the air even when nothing is called for.
         circulates = 1.0 if step % 12 < 2 else 0.0
         self._fan_on = np.maximum(np.maximum(self._heating_on, self._cooling_on), circulates)
-        return self._heating_on * self._heating_w, self._cooling_on * self._cooling_w
+        heat = self._heating_on * np.where(heat_c - mean_c > SECOND_STAGE_C, 1.0, FIRST_STAGE)
+        cool = self._cooling_on * np.where(mean_c - cool_c > SECOND_STAGE_C, 1.0, FIRST_STAGE)
+        return heat * self._heating_w, cool * self._cooling_w
 
     @property
     def states(self) -> dict[str, Values]:

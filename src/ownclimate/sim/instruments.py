@@ -108,7 +108,7 @@ def _air_monitor(rows: Rows) -> Columns:
 def _radiator_valve(rows: Rows) -> Columns:
     valve = rows.plant("valve")
     # It sits on the radiator and corrects for that as well as it can.
-    felt_c = rows.room(rows.site.rooms.air_c) + 0.7 * valve - 0.2 + rows.jitter("temperature", 0.05)
+    felt_c = rows.room(rows.site.rooms.sensed_c) + 0.7 * valve - 0.2 + rows.jitter("temperature", 0.05)
     code = np.rint(np.clip(felt_c * 5.66666 + 28.33333, 0, 255))
     humid = rows.room(rows.site.rooms.humidity_pct) - 1.5 * valve + rows.jitter("humidity", 0.4)
     fade = 6.0 * np.maximum(rows.jitter("fading", 1.0), -2.0)
@@ -130,7 +130,7 @@ def _ac_controller(rows: Rows) -> Columns:
     cooling_on = rows.plant("cooling_on")
     inside = rows.site.rooms
     return {
-        "temperature_c": _tenths(rows.room(inside.air_c) + 0.4 + rows.jitter("temperature", 0.06)),
+        "temperature_c": _tenths(rows.room(inside.sensed_c) + 0.4 + rows.jitter("temperature", 0.06)),
         "humidity_pct": _tenths(
             np.clip(rows.room(inside.humidity_pct) - 1 + rows.jitter("humidity", 0.3), 1, 99)
         ),
@@ -142,7 +142,7 @@ def _ac_controller(rows: Rows) -> Columns:
 def _thermostat(rows: Rows) -> Columns:
     inside = rows.site.rooms
     return {
-        "temperature_c": _tenths_f(rows.room(inside.air_c) + rows.jitter("temperature", 0.04)),
+        "temperature_c": _tenths_f(rows.room(inside.sensed_c) + rows.jitter("temperature", 0.04)),
         "humidity_pct": _percent(rows.room(inside.humidity_pct) + rows.jitter("humidity", 0.4)),
         "setpoint_c": rows.room(inside.setpoint_c),
         "setpoint_cool_c": rows.room(inside.setpoint_cool_c),
@@ -154,7 +154,7 @@ def _thermostat(rows: Rows) -> Columns:
 
 
 def _remote_sensor(rows: Rows) -> Columns:
-    felt_c = rows.room(rows.site.rooms.air_c) + rows.jitter("temperature", 0.05)
+    felt_c = rows.room(rows.site.rooms.sensed_c) + rows.jitter("temperature", 0.05)
     return {"temperature_c": _tenths_f(felt_c), "occupancy": _occupancy(rows)}
 
 
@@ -176,7 +176,7 @@ def _indoor_air(rows: Rows) -> Columns:
     inside = rows.site.rooms
     co2 = rows.room(inside.co2_ppm) * (1 + rows.jitter("co2", 0.012)) + rows.jitter("co2 floor", 6.0)
     return {
-        "temperature_c": _tenths(rows.room(inside.air_c) + rows.jitter("temperature", 0.04)),
+        "temperature_c": _tenths(rows.room(inside.sensed_c) + rows.jitter("temperature", 0.04)),
         "humidity_pct": _percent(rows.room(inside.humidity_pct) + rows.jitter("humidity", 0.3)),
         # Now and then the infrared cell gives nothing, and it never says less than it was calibrated to.
         "co2_ppm": np.where(rows.chance("co2 cell") < 0.0008, np.nan, np.rint(np.maximum(co2, 400.0))),

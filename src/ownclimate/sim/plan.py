@@ -127,27 +127,27 @@ ROOMS = (
     ),
     _room(
         BUILDING, "lobby", "Lobby", "office", RoomUse.LOBBY, floor=GROUND,
-        size_m2=(45.0, 9.0), facing_deg=180.0, heating_w=6500.0, cooling_w=5200.0,
+        size_m2=(45.0, 9.0), facing_deg=180.0, heating_w=4600.0, cooling_w=3400.0,
     ),
     _room(
         BUILDING, "reception", "Reception", "office", RoomUse.LOBBY, floor=GROUND,
-        size_m2=(26.0, 4.0), facing_deg=180.0, heating_w=3600.0, cooling_w=2800.0,
+        size_m2=(26.0, 4.0), facing_deg=180.0, heating_w=2600.0, cooling_w=1900.0,
     ),
     _room(
         BUILDING, "meeting", "Meeting room", "office", RoomUse.MEETINGS, floor=GROUND,
-        size_m2=(28.0, 3.5), facing_deg=0.0, heating_w=3600.0, cooling_w=3400.0,
+        size_m2=(28.0, 3.5), facing_deg=0.0, heating_w=2700.0, cooling_w=2000.0,
     ),
     _room(
         BUILDING, "open", "Open office", "office", RoomUse.DESKS, floor=UPPER,
-        size_m2=(70.0, 12.0), facing_deg=180.0, heating_w=9000.0, cooling_w=9000.0,
+        size_m2=(70.0, 12.0), facing_deg=180.0, heating_w=7000.0, cooling_w=6000.0,
     ),
     _room(
         BUILDING, "201", "Office 201", "office", RoomUse.DESKS, floor=UPPER,
-        size_m2=(18.0, 3.0), facing_deg=90.0, heating_w=2500.0, cooling_w=2300.0,
+        size_m2=(18.0, 3.0), facing_deg=90.0, heating_w=1900.0, cooling_w=1500.0,
     ),
     _room(
         BUILDING, "202", "Office 202", "office", RoomUse.DESKS, floor=UPPER,
-        size_m2=(18.0, 3.0), facing_deg=270.0, heating_w=2500.0, cooling_w=2500.0,
+        size_m2=(18.0, 3.0), facing_deg=270.0, heating_w=1900.0, cooling_w=1600.0,
     ),
 )  # fmt: skip
 

@@ -98,9 +98,9 @@ def weather(
     day_c = 0.5 * swing_c * _daily_course(hour)
     temperature_c = air_mass_c + day_c + 0.25 * wander("eddies", 0.25, 0.7)
 
-    rate_mmh, is_raining = _rain(low, front, season, hour, climate.rain, wander)
-    temperature_c = temperature_c - 1.2 * is_raining * (1 + season)
-    dryness_c = (3.0 + (4.5 + 3.0 * season) * (1 - cloud_slow)) * (1 - 0.75 * is_raining)
+    rate_mmh, wetness = _rain(low, front, season, hour, climate.rain, wander)
+    temperature_c = temperature_c - 0.9 * wetness * (1 + season)
+    dryness_c = (3.0 + (4.5 + 3.0 * season) * (1 - cloud_slow)) * (1 - 0.65 * wetness)
     dew_point_c = air_mass_c - dryness_c + 0.12 * day_c + 1.1 * wander("moisture", 6, 24)
     dew_point_c = np.minimum(np.minimum(dew_point_c, STICKIEST_C), temperature_c - 0.2)
 
@@ -110,7 +110,9 @@ def weather(
         temperature_c=np.round(temperature_c, STEADY),
         air_mass_c=np.round(air_mass_c, STEADY),
         humidity_pct=np.round(100 * saturation_hpa(dew_point_c) / saturation_hpa(temperature_c), STEADY),
-        pressure_sea_hpa=np.round(1017.0 - 8.5 * low - 2.5 * season - 0.5 * _tide(hour), STEADY),
+        pressure_sea_hpa=np.round(
+            1017.0 - 8.5 * low * (1 - 0.3 * season) - 2.5 * season - 0.5 * _tide(hour), STEADY
+        ),
         cloud=np.round(cloud, STEADY),
         sun=sun,
         irradiance_wm2=np.round(sun.clear_wm2 * (1 - 0.75 * cloud**3.4), STEADY),
@@ -172,7 +174,7 @@ def _logistic(x: Values) -> Values:
 def _rain(
     low: Values, front: Values, season: Values, hour: Values, factor: float, wander: Wander
 ) -> tuple[Values, Values]:
-    """Millimetres an hour, and how surely it rains (0 to 1).
+    """Millimetres an hour, and how wet the air is of it: 0 dry, 1 in steady rain.
 
     Bands of rain come with lows and fronts; showers on summer afternoons besides.
     """
@@ -182,7 +184,8 @@ def _rain(
     shower = wander("showers", 0.25, 0.8) + 0.5 * low + 0.6 * season * afternoon - 2.75
     shower_mmh = 11.0 * np.maximum(shower, 0.0) * np.maximum(season + 0.4, 0.0) * afternoon
     rate_mmh = factor * (steady_mmh + shower_mmh)
-    return rate_mmh, np.minimum(rate_mmh / 0.4, 1.0)
+    wetness = np.clip(0.6 * np.maximum(band, shower - 0.2) + 0.45, 0.0, 1.0)
+    return rate_mmh, wetness * wetness * (3 - 2 * wetness)
 
 
 def _wind(low: Values, hour: Values, mean_kmh: float, wander: Wander) -> tuple[Values, Values]:
