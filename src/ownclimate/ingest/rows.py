@@ -154,7 +154,10 @@ def _swift_rows(rows: Sequence[Any], now_ms: int) -> Parsed | None:
     if not all(map(QUANTITIES.__contains__, quantities)) or set(map(type, device_column)) != {str}:
         return None
     columns = dict(zip(quantities, cells, strict=True))
-    if len(set(device_column)) == 1:
+    devices = set(device_column)
+    if "" in devices:
+        return None
+    if len(devices) == 1:
         return _swift_columns(device_column[0], at, columns, now_ms)
     times_ms = _swift_instants(at, now_ms)
     values = _swift_values(columns)
@@ -168,7 +171,7 @@ def _swift_columns(
 ) -> Parsed | None:
     times_ms = _swift_instants(at, now_ms)
     values = _swift_values(columns)
-    if times_ms is None or values is None or not device:
+    if times_ms is None or values is None:
         return None
     count = len(at)
     group = DeviceRows(device=device, indices=range(count), times_ms=times_ms, columns=values)
