@@ -87,15 +87,16 @@ def reader_of(endpoint: Endpoint, dialect: Dialect) -> Reader | None:
     struct = endpoint.params
     if struct is None and _unknown(endpoint, dialect) is Unknown.IGNORE:
         return None
-    if all(p.place is Place.PATH for p in parameters) and _unknown(endpoint, dialect) is Unknown.IGNORE:
-        assert struct is not None
-        return lambda inputs: convert(inputs.path_values, struct)
     take = _taker(parameters, dialect)
     screen = _screen(parameters, endpoint, dialect)
+    # The common request: nothing but a path. Whatever else is required is then missing in any case.
+    path_suffices = dialect.coerce is as_given and all(p.place is not Place.HEADER for p in parameters)
 
     def read(inputs: Inputs) -> Any:
         if inputs.call.query or inputs.body:
             screen(inputs)
+        elif path_suffices and struct is not None:
+            return convert(inputs.path_values, struct)
         return None if struct is None else convert(take(inputs), struct)
 
     return read

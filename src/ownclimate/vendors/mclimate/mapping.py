@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -47,8 +48,9 @@ def controller_of(device: Device, *, user_number: int, room_number: int | None) 
 
 def add_readings(controller: wire.Controller, device: Device, latest: Latest, now_ms: int) -> None:
     """Adds what follows from a device's last readings."""
-    controller.online = is_online(device, latest, now_ms)
-    controller.controller_log = log_of(device, latest)
+    last_ms = max([known.at_ms for known in latest.values()]) if latest else None
+    controller.online = is_online(device, last_ms, now_ms)
+    controller.controller_log = [] if last_ms is None else log_of(device, latest, last_ms)
 
 
 def relay_state_of(device: Device, latest: Latest) -> int | UnsetType:
@@ -58,33 +60,31 @@ def relay_state_of(device: Device, latest: Latest) -> int | UnsetType:
     return UNSET if not is_relay or known is None else int(known.value >= 0.5)
 
 
-def is_online(device: Device, latest: Latest, now_ms: int) -> bool:
-    """Computed for devices that we hear; of others their source's word, else how old the last reading is."""
-    last_ms = max((value.at_ms for value in latest.values()), default=0)
-    if device.is_heard:
-        silence_ms = max(LONGEST_SILENCE_MS, KEEPALIVES_MISSED * device.keepalive_s * 1000)
-        return last_ms > 0 and now_ms - last_ms <= silence_ms
-    reachable = device.reports.get("reachable")
-    if reachable is not None:
-        return bool(reachable.value)
-    return last_ms > 0 and now_ms - last_ms <= LAST_WORD_MS
+def is_online(device: Device, last_ms: int | None, now_ms: int) -> bool:
+    """Computed for devices that we hear; of others their source's word, else how old the last reading is.
 
-
-def log_of(device: Device, latest: Latest) -> dict[str, Any] | list[Any]:
-    """The last reading under the type's names, with what a Vicki last said of its motor and lock.
-
-    The vendor writes an empty array where there is no reading.
+    `last_ms` is the instant of the last reading, None when there never was one.
     """
-    if not latest:
-        return []
-    values = {quantity: known.value for quantity, known in latest.items()}
-    log = written_log(device.model, values, max(known.at_ms for known in latest.values()))
+    if not device.is_heard and (reachable := device.reports.get("reachable")) is not None:
+        return bool(reachable.value)
+    if last_ms is None:
+        return False
+    if device.is_heard:
+        return now_ms - last_ms <= max(LONGEST_SILENCE_MS, KEEPALIVES_MISSED * device.keepalive_s * 1000)
+    return now_ms - last_ms <= LAST_WORD_MS
+
+
+def log_of(device: Device, latest: Latest, last_ms: int) -> dict[str, Any]:
+    """The last reading under the type's names, with what a Vicki last said of its motor and lock."""
+    log = written_log(device.model, {name: known.value for name, known in latest.items()}, last_ms)
     if device.model != vocabulary.VICKI:
         return log
-    said = {name: device.reports[ours].value for name, ours in _VICKI_SAYS.items() if ours in device.reports}
+    for name, ours in _VICKI_SAYS.items():
+        if ours in device.reports:
+            log[name] = device.reports[ours].value
     if "child_lock" in device.settings:
-        said["childLock"] = device.settings["child_lock"]
-    return said | log
+        log["childLock"] = device.settings["child_lock"]
+    return log
 
 
 _VICKI_SAYS = {"motorPosition": "motor_position_steps", "motorRange": "motor_range_steps"}
@@ -97,7 +97,7 @@ def written_log(type_name: str, values: Mapping[str, float], at_ms: int) -> dict
     for quantity, value in values.items():
         word = words.get(quantity)
         if word is None:
-            log[quantity] = int(value) if value.is_integer() else value
+            log[quantity] = vocabulary.plain(value)
         else:
             log[word.name] = word.write(value)
     if type_name == vocabulary.MELISSA:
@@ -134,12 +134,17 @@ def bare_mac(device: Device) -> str:
 
 
 def moment(at_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at_ms // 1000))
+    return _clock_text(at_ms // 1000)
 
 
 def instant(at_ms: int) -> str:
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_ms // 1000))
-    return f"{moment}.{at_ms % 1000:03d}Z"
+    return f"{_clock_text(at_ms // 1000).replace(' ', 'T')}.{at_ms % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=4096)
+def _clock_text(epoch_s: int) -> str:
+    """Remembered, because the same devices are asked for over and over between two of their readings."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(epoch_s))
 
 
 def instant_ms(text: str) -> int | None:

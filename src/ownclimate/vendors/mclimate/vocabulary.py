@@ -23,7 +23,7 @@ RELAY_TYPES: Final = frozenset({BOBBIE, SMART_PLUG, "relay_16", "relay_16_dry"})
 Written = float | int | bool
 
 
-def _plain(value: float) -> Written:
+def plain(value: float) -> Written:
     """Whole numbers are written without a fraction."""
     return int(value) if value.is_integer() else value
 
@@ -37,7 +37,7 @@ def _one_or_zero(value: float) -> Written:
 
 
 def _kilowatt_hours(value: float) -> Written:
-    return _plain(value / 1000)
+    return plain(value / 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Word:
     """What a type calls one of our quantities, and how it writes its value."""
 
     name: str
-    write: Callable[[float], Written] = _plain
+    write: Callable[[float], Written] = plain
 
 
 _MELISSA = {
