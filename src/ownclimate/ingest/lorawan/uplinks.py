@@ -120,8 +120,8 @@ async def _device_of(ports: Ports, key: HookKey, uplink: Uplink, table: CodecTab
     device = await _find(ports, key, uplink.vendor_id)
     if device is not None:
         return device
-    codec = _named_codec(uplink, table) or table.recognised(uplink.payload)
-    is_foreign = codec is None and uplink.brand not in ("", table.vendor)
+    is_foreign = uplink.brand not in ("", table.vendor)
+    codec = None if is_foreign else _told_codec(uplink, table)
     try:
         return await create_device(
             ports,
@@ -145,17 +145,17 @@ async def _find(ports: Ports, key: HookKey, vendor_id: str) -> Device | None:
     return await find_device(ports.directory, key.owner_id, vendor_id) if vendor_id else None
 
 
-def _named_codec(uplink: Uplink, table: CodecTable) -> Codec | None:
-    if uplink.brand not in ("", table.vendor):
-        return None
-    return next((codec for name in uplink.names if (codec := table.named(name)) is not None), None)
+def _told_codec(uplink: Uplink, table: CodecTable) -> Codec | None:
+    """What the uplink itself tells of its model: the server's name for it, else the frame."""
+    named = (table.named(name) for name in uplink.names)
+    return next((codec for codec in named if codec is not None), None) or table.recognised(uplink.payload)
 
 
 def _codec_of(device: Device, uplink: Uplink, table: CodecTable) -> Codec | None:
     """By what the device is known to be, which its owner may have said; else by what this uplink tells."""
     if device.vendor != table.vendor:
         return None
-    return table.named(device.model) or _named_codec(uplink, table) or table.recognised(uplink.payload)
+    return table.named(device.model) or _told_codec(uplink, table)
 
 
 def _understand(codec: Codec | None, uplink: Uplink) -> Understood | None:
