@@ -105,6 +105,8 @@ def judge(folder: Path, expected: dict[str, object], gated: bool) -> str:
         found = asyncio.run(read(folder))
     except StoreError as error:
         return f"named {error}"
+    except Exception as error:
+        return f"unnamed {type(error).__name__} {error}"
     wrong = [name for name, content in expected.items() if found[name] != content]
     return f"wrong {wrong[:3]}" if wrong else "same"
 

@@ -92,7 +92,7 @@ class Environment:
             raise to_store_error(error, str(folder)) from error
         try:
             env.reader_check()
-            handles = {name: _open_database(env, name, read_only) for name in databases}
+            handles = _open_databases(env, databases, read_only)
         except lmdb.Error as error:
             env.close()
             raise to_store_error(error, str(folder)) from error
@@ -208,14 +208,24 @@ class _Space:
         return None
 
 
-def _open_database(env: lmdb.Environment, name: str, read_only: bool) -> lmdb._Database:
-    # Asking first keeps an opening reader from waiting behind another process's write transaction.
-    try:
-        return env.open_db(name.encode(), create=False)
-    except lmdb.NotFoundError:
-        if read_only:
-            raise StoreCorrupt(f"{env.path()} has no database {name!r}; is it a store?") from None
-        return env.open_db(name.encode())
+def _open_databases(
+    env: lmdb.Environment, names: Sequence[str], read_only: bool
+) -> dict[str, lmdb._Database]:
+    # They are made in one transaction, the environment's first: afterwards one that is missing is lost.
+    if names and not read_only and env.info()["last_txnid"] == 0:
+        with env.begin(write=True) as transaction:
+            for name in names:
+                env.open_db(name.encode(), txn=transaction)
+    # Asking without creating keeps an opening process from waiting behind a writing one.
+    handles = {}
+    for name in names:
+        try:
+            handles[name] = env.open_db(name.encode(), create=False)
+        except lmdb.NotFoundError:
+            raise StoreCorrupt(
+                f"{env.path()} has lost its database {name!r}; keep the file, restore a backup"
+            ) from None
+    return handles
 
 
 def _free_bytes(folder: Path) -> int:
