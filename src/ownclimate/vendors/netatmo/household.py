@@ -328,7 +328,8 @@ class Household:
         if gateway is not None and gateway.id != device.id:
             if _is_open(before, device, "gateway", device.parent_id):
                 changes["parent_id"] = gateway.id
-            if home_id is None and gateway.site_id is not None:
+            is_adrift = home_id is None or (named is None and home_id in self._implied_ids())
+            if is_adrift and gateway.site_id is not None:
                 changes["site_id"] = gateway.site_id
         return dataclasses.replace(device, **changes)
 

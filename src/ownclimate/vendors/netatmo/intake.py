@@ -44,8 +44,8 @@ class Intake:
             for home in self._objects(body.get("homes"), "home"):
                 await self._take_home(home)
         elif kind == kinds.STATUS:
-            home = body.get("home")
-            await self._take_status(home if isinstance(home, Mapping) else {}, body.get("errors"))
+            said = body.get("home")
+            await self._take_status(said if isinstance(said, Mapping) else {}, body.get("errors"))
         else:
             for station in self._objects(body.get("devices"), "station"):
                 await self._take_station(station)
