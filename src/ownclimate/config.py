@@ -68,8 +68,11 @@ class Settings:
     @property
     def base_url(self) -> str:
         """The public address, without a slash at its end."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
+        return self.public_url.rstrip("/") or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """The address under which this machine itself reaches the server."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 - compared only
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 

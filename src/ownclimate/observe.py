@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
@@ -72,29 +72,39 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
+        self._requests = Counter(
             "ownclimate_requests_total",
             "Requests answered",
-            ["dialect", "operation", "status"],
+            ["dialect", "route", "status"],
             registry=self.registry,
         )
-        self.seconds = Histogram(
+        self._seconds = Histogram(
             "ownclimate_request_duration_seconds",
             "Time from request to answer",
             ["dialect"],
             buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
             registry=self.registry,
         )
-        self.rows = Counter(
-            "ownclimate_reading_rows_total", "Rows taken at the doors", ["outcome"], registry=self.registry
-        )
-        self.store_bytes = Gauge(
-            "ownclimate_store_bytes", "Size on disk", ["environment"], registry=self.registry
-        )
+        self._children: dict[tuple[str, str, int], Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
 
-    def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """A gauge whose value is read when it is asked for."""
-        Gauge(name, help, registry=self.registry).set_function(read)
+    def seen(self, dialect: str, route: str, status: int, seconds: float) -> None:
+        """Counts one request. `route` is a template, so labels stay few."""
+        key = dialect, route, status
+        child = self._children.get(key)
+        if child is None:
+            # Looking a child up by its labels costs more than the rest of this method.
+            child = self._children[key] = self._requests.labels(dialect, route, str(status))
+        child.inc()
+        self._seconds.labels(dialect).observe(seconds)
+
+    def gauge(self, name: str, value: float) -> None:
+        """Sets a gauge of the store's state; made at its first value."""
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(
+                f"ownclimate_store_{name}", f"The store's {name}", registry=self.registry
+            )
+        self._gauges[name].set(value)
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from ownclimate import app
 from ownclimate.cli.session import (
     ACTOR,
     Session,
@@ -26,6 +25,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import checked_name, list_rooms, list_sites
 from ownclimate.core.things import Device
+from ownclimate.makers import kind_of
 
 COLUMNS = {
     "name": "NAME",
@@ -104,7 +104,7 @@ def add(session: Session, owner: str, model: str, vendor_id: str, name: str, as_
 
     async def work(ports: Ports) -> Device:
         account = await account_of(ports, owner)
-        kind = app.device_kind(model)
+        kind = kind_of(model)
         return await create_device(
             ports,
             account.owner_id,
@@ -114,7 +114,7 @@ def add(session: Session, owner: str, model: str, vendor_id: str, name: str, as_
             vendor_id=vendor_id,
             name=name or vendor_id,
             abilities=kind.abilities,
-            given_aliases={kind.vendor: vendor_id} if kind.is_dialect else None,
+            given_aliases={kind.dialect: vendor_id} if kind.dialect else None,
             is_heard=True,
         )
 
@@ -146,7 +146,12 @@ async def _rows(ports: Ports, owner_id: Any) -> list[dict[str, Any]]:
     found = await list_devices(ports.directory, owner_id)
     latest = await ports.series.latest([each.number for each in found])
     return [
-        _row(each, sites.get(each.site_id or "", ""), rooms.get(each.room_id or "", ""), values)
+        _row(
+            each,
+            sites.get(each.site_id, "") if each.site_id else "",
+            rooms.get(each.room_id, "") if each.room_id else "",
+            values,
+        )
         for each in found
         for values in [latest.get(each.number, {})]
     ]

@@ -13,7 +13,7 @@ def utc_text(at_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds").replace("+00:00", "Z")
 
 
-class InstantParameter(click.ParamType):
+class InstantParameter(click.ParamType[int]):
     """RFC 3339 text, a date (midnight UTC) or epoch milliseconds, as epoch milliseconds."""
 
     name = "TIME"

@@ -1,0 +1,122 @@
+"""`ownclimate import …`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ownclimate.cli.session import ACTOR, Session, account_of, console, owner_option
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.ports import Ports
+from ownclimate.ingest.csv import CSVReport, import_csv
+from ownclimate.vendors.netatmo.importer import import_payload
+from ownclimate.vendors.netatmo.report import ImportReport
+
+PARTLY = 2
+SHOWN_BAD_ROWS = 20
+FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+@click.group("import")
+def import_() -> None:
+    """Take in what others recorded. Importing the same again changes nothing."""
+
+
+@import_.command("netatmo")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
+@owner_option
+@click.option("--method", help="What a bare answer is to: getmeasure.")
+@click.option("--device", help="The station, coach or gateway of a bare getmeasure answer.")
+@click.option("--module", help="Its module, if it is not about the device itself.")
+@click.option("--type", "types", help="Its types in order, separated by commas: Temperature,CO2")
+@click.option("--scale", help="Its scale: max, 30min, 1hour, …")
+@click.pass_obj
+def netatmo(
+    session: Session,
+    files: tuple[Path, ...],
+    owner: str,
+    method: str | None,
+    device: str | None,
+    module: str | None,
+    types: str | None,
+    scale: str | None,
+) -> int:
+    """Import recorded answers of Netatmo's API, told apart by what is in them.
+
+    Stations, home coaches, homes and their status become sites, rooms, devices and readings; other
+    answers are kept as they came. Each FILE gets a line or more on what was taken.
+    """
+
+    async def work(ports: Ports) -> int:
+        account = await account_of(ports, owner)
+        failures = 0
+        for file in files:
+            try:
+                payload = file.read_bytes()
+            except OSError as error:
+                click.echo(f"{file}: {error.strerror}", err=True)
+                failures += 1
+                continue
+            report = await import_payload(
+                ports,
+                account.owner_id,
+                ACTOR,
+                payload,
+                method=method,
+                device=device,
+                module=module,
+                types=[name.strip() for name in types.split(",")] if types else None,
+                scale=scale,
+            )
+            _tell(file, report)
+        return failures
+
+    return PARTLY if session.run(work) else 0
+
+
+def _tell(file: Path, report: ImportReport) -> None:
+    first, *rest = report.lines()
+    click.echo(f"{file}: {first}")
+    for line in rest:
+        click.echo(line)
+
+
+@import_.command("csv")
+@click.argument("file", type=FILE)
+@owner_option
+@click.pass_obj
+def csv(session: Session, file: Path, owner: str) -> int:
+    """Import readings: a header `device,at,<quantity>…`, then a row an instant.
+
+    `device` is our id or any alias of a device of the owner, `at` RFC 3339 or epoch milliseconds. Bad
+    rows are reported with their line number and the rest goes in (exit code 2).
+    """
+    out = console(stderr=True)
+    columns = TextColumn(file.name), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        bar = progress.add_task(file.name, total=file.stat().st_size)
+
+        async def work(ports: Ports) -> CSVReport:
+            account = await account_of(ports, owner)
+            with file.open("rb") as stream:
+                return await import_csv(
+                    ports,
+                    account.owner_id,
+                    ACTOR,
+                    stream,
+                    progress=lambda done: progress.update(bar, completed=done),
+                )
+
+        try:
+            report = session.run(work)
+        except InvalidInput as error:
+            raise InvalidInput(str(file), error.message) from error
+    for bad in report.bad_rows[:SHOWN_BAD_ROWS]:
+        click.echo(f"{file}:{bad.line}: {bad.reason}", err=True)
+    hidden = report.bad_count - min(len(report.bad_rows), SHOWN_BAD_ROWS)
+    if hidden > 0:
+        click.echo(f"{file}: and {hidden} more bad rows", err=True)
+    click.echo(f"{report.stored} stored, {report.unchanged} unchanged, {report.bad_count} bad")
+    return PARTLY if report.bad_count else 0

@@ -1,0 +1,142 @@
+"""Runs a server: takes the folder and the port, serves, stops without losing anything.
+
+Starting: look the store over in a process of its own, take the folder, take the port, open, serve.
+Stopping, at SIGTERM or Ctrl-C: no new connections, running requests end (up to a grace), background
+work ends, the store writes what is queued and closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+import uvicorn
+import uvloop
+
+from ownclimate import app, demo
+from ownclimate.config import Settings
+from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
+from ownclimate.observe import Metrics
+from ownclimate.store.lmdb import LMDBStore
+
+BACKLOG = 2048
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger("ownclimate")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it listens and leaves signals alone: its own handling raises them again
+    before we could close the store."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(data: Path, settings: Settings, *, with_demo: bool) -> None:
+    """Serves until told to stop. Raises AppError when the folder or the port cannot be had."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(data, settings, with_demo=with_demo))
+
+
+async def serve(data: Path, settings: Settings, *, with_demo: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    if settings.store_check:
+        problems = await asyncio.to_thread(app.check_store, data, quick=True)
+        if problems:
+            for problem in problems:
+                log.error("store_damaged", problem=problem)
+            advice = "see `ownclimate store check`; restore the last backup"
+            raise StoreCorrupt(f"the store in {data} is damaged ({problems[0]}): {advice}")
+    with _listening(settings) as listener:
+        settings = app.with_port(settings, listener.getsockname()[1])
+        async with app.open_server_store(data, settings) as store:
+            await _serve_on(listener, data, settings, store, stop, with_demo=with_demo)
+
+
+async def _serve_on(
+    listener: socket.socket,
+    data: Path,
+    settings: Settings,
+    store: LMDBStore,
+    stop: asyncio.Event,
+    *,
+    with_demo: bool,
+) -> None:
+    metrics = Metrics()
+    ports = app.ports_over(store)
+    welcome = await demo.prepare(data, settings, ports) if with_demo else None
+    if stop.is_set():
+        return
+    application = app.build_application(ports, store, settings, metrics)
+    server = _Server(
+        uvicorn.Config(
+            application,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_grace_s,
+            backlog=BACKLOG,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    background = [asyncio.create_task(work) for work in app.background_work(ports, settings)]
+    await server.is_listening.wait()
+    log.info("serving", address=settings.base_url, data=str(data))
+    if welcome is not None:
+        welcome.show()
+        background.append(asyncio.create_task(welcome.live()))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping", grace_s=settings.shutdown_grace_s)
+    server.should_exit = True
+    await serving
+    for task in (*background, stopping):
+        task.cancel()
+    for outcome in await asyncio.gather(*background, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            log.error("background_work_failed", exc_info=outcome)
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The bound socket. Raises InvalidInput naming what is wrong with the address."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    with contextlib.closing(listener):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except (OSError, OverflowError) as error:
+            raise _unbindable(settings, error) from error
+        yield listener
+
+
+def _unbindable(settings: Settings, error: Exception) -> AppError:
+    where = f"{settings.host}:{settings.port}"
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return InvalidInput("port", f"{where} is taken by another program; choose one with --port")
+    if isinstance(error, OSError) and error.errno == errno.EACCES:
+        return InvalidInput("port", f"this user may not listen on {where}; ports below 1024 need privileges")
+    return InvalidInput("host", f"cannot listen on {where}: {error}")

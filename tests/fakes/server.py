@@ -1,0 +1,134 @@
+"""The real command on a free port, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-m", "ownclimate.cli"]
+START_S = 60
+ADDRESS = re.compile(r'"address": "(http://[^"]+)"')
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The process environment without settings of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OWNCLIMATE_")}
+    return kept | {"OWNCLIMATE_LOG_FORMAT": "json"} | more
+
+
+def run(data: Path, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs one command to its end."""
+    done = subprocess.run(
+        [*COMMAND, "--data", str(data), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+        check=False,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"{arguments} exited with {done.returncode}: {done.stderr}")
+    return done
+
+
+def run_json(data: Path, *arguments: str, stdin: str = "") -> Any:
+    return json.loads(run(data, *arguments, "--json", stdin=stdin).stdout)
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Server:
+    """A running `ownclimate serve`. What it wrote is in `log_file`."""
+
+    data: Path
+    process: subprocess.Popen[bytes]
+    url: str
+    log_file: Path
+
+    @classmethod
+    def start(cls, data: Path, *arguments: str, **settings: str) -> Server:
+        data.mkdir(parents=True, exist_ok=True)
+        log_file = data.parent / f"{data.name}.log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                [*COMMAND, "--data", str(data), "serve", "--port", "0", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(**settings),
+            )
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            found = ADDRESS.search(log_file.read_text())
+            if found:
+                return cls(data, process, found[1], log_file)
+            if process.poll() is not None:
+                break
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        raise AssertionError(f"the server did not start: {log_file.read_text()}")
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request; `body` is sent as JSON unless it is bytes already."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read(), dict(error.headers))
+
+    def stop(self) -> str:
+        """Asks the server to stop and waits; returns what it wrote."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+        return self.log_file.read_text()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=30)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        written = self.stop()
+        if kind is not None:
+            sys.stderr.write(written[-4000:])
