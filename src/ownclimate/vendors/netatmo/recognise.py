@@ -174,8 +174,7 @@ def _kind_of_object(body: Mapping[str, Any], enveloped: bool) -> str:
 
 
 def _kind_of_devices(devices: list[Any]) -> str:
-    types = {device.get("type") for device in devices if isinstance(device, Mapping)} - {None}
-    texts = {kind for kind in types if isinstance(kind, str)}
+    texts = {kind for device in _objects(devices) if isinstance(kind := device.get("type"), str)}
     if texts and texts <= {"NHC"}:
         return COACHES
     if texts and texts <= {"NAPlug", "OTH"}:
