@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ownclimate.core import aliases, sites
 from ownclimate.core.devices import create_device, find_device_by_vendor
 from ownclimate.core.errors import Conflict
@@ -189,7 +191,7 @@ async def _record_history(
         if device is not None:
             for rows in _blocks(series, begins_ms[series.device_key]):
                 await ports.series.record([_batch(series, rows, device, origin, ports.arrivals.next_ms())])
-        done += int(series.times_ms[-1] - series.times_ms[0])
+        done += int(np.ptp(series.times_ms)) if len(series.times_ms) else 0
         name = device.name if device is not None else series.device_key
         progress(min(1.0, THINGS_SHARE + (1 - THINGS_SHARE) * done / due), f"history of {name}")
 

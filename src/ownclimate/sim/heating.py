@@ -53,9 +53,9 @@ class RadiatorPlant:
     def __init__(self, rooms: Sequence[SimRoom], habits: Habits, weather: Weather, steps: int) -> None:
         self._setpoint_c = Tape(habits.setpoint_c, steps)
         self._awake = Tape((habits.awake.sum(axis=1) > 0)[:, None] * 1.0, steps)
-        # Full supply at −12 °C outside; little is needed just below the limit.
-        need = np.clip((19.0 - weather.air_mass_c) / 31.0, 0.12, 1.0)
-        self._supply = Tape((need * (weather.air_mass_c < HEATING_LIMIT_C))[:, None], steps)
+        # Full supply at −12 °C outside; in milder air it falls, but less than the need does.
+        supply = np.clip(0.3 + 0.7 * (19.0 - weather.air_mass_c) / 31.0, 0.0, 1.0)
+        self._supply = Tape((supply * (weather.air_mass_c < HEATING_LIMIT_C))[:, None], steps)
         self._heating_w = np.array([room.heating_w for room in rooms])
         self._cooling_w = np.array([room.cooling_w for room in rooms])
         idle = np.zeros((self._supply.at(0).shape[0], len(rooms)))

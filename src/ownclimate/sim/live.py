@@ -9,7 +9,7 @@ from typing import Any
 
 from ownclimate.core.errors import AppError, InvalidInput
 from ownclimate.core.ids import Clock
-from ownclimate.sim.simulate import SimSeries, Simulation, live
+from ownclimate.sim.simulate import SimSeries, live
 from ownclimate.sim.world import World
 
 Post = Callable[[dict[str, Any]], Awaitable[None]]
@@ -40,12 +40,11 @@ async def run_live(
     What cannot be delivered is tried again, ever more slowly, and nothing that came due meanwhile is
     lost. What the door refuses for good (a device that its owner removed) is reported and dropped.
     """
-    simulation = Simulation(world)
     while True:
         until_ms = clock.now_ms()
         if until_ms > after_ms:
             # A new week is worked out in some tenths of a second, too long for an event loop.
-            due = await asyncio.to_thread(lambda span: list(live(simulation, *span)), (after_ms, until_ms))
+            due = await asyncio.to_thread(lambda span: list(live(world, *span)), (after_ms, until_ms))
             for body in bodies(world, due):
                 await _deliver(body, post, sleep, trouble)
             after_ms = until_ms

@@ -16,6 +16,10 @@ STEPS_A_DAY = 86_400 // STEP_S
 STEPS_A_WEEK = 7 * STEPS_A_DAY
 WEEK_MS = STEPS_A_WEEK * STEP_MS
 HOUR_S = 3_600
+SEAM_STEP = 2 * HOUR_S // STEP_S
+"""Weeks are simulated apart and joined at 02:00 UTC on Thursdays: in Europe everybody sleeps, in
+America offices are empty and drift, so that what two weeks make of that moment differs least."""
+SEAM_MS = SEAM_STEP * STEP_MS
 DAY_S = 86_400
 
 
@@ -32,7 +36,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Weeks:
-    """Whole weeks from the epoch, so from Thursday 00:00 UTC: nobody is up then to see a seam."""
+    """Whole weeks, counted from the first seam after the epoch."""
 
     first: int
     count: int
@@ -40,14 +44,22 @@ class Weeks:
     def with_warmup(self) -> Weeks:
         return Weeks(self.first - 1, self.count + 1)
 
+    @property
+    def start_ms(self) -> int:
+        return SEAM_MS + self.first * WEEK_MS
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.count * WEEK_MS
+
     def grid(self) -> Grid:
-        return Grid(self.first * STEPS_A_WEEK, self.count * STEPS_A_WEEK)
+        return Grid(SEAM_STEP + self.first * STEPS_A_WEEK, self.count * STEPS_A_WEEK)
 
 
 def weeks_of(start_ms: int, end_ms: int) -> Weeks:
     """The weeks that `[start_ms, end_ms)` touches."""
-    first = start_ms // WEEK_MS
-    return Weeks(first, -(-end_ms // WEEK_MS) - first)
+    first = (start_ms - SEAM_MS) // WEEK_MS
+    return Weeks(first, -(-(end_ms - SEAM_MS) // WEEK_MS) - first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
