@@ -163,7 +163,7 @@ def _swift_rows(rows: Sequence[Any], now_ms: int) -> Parsed | None:
     values = _swift_values(columns)
     if times_ms is None or values is None:
         return None
-    return Parsed(count=len(rows), groups=_split(device_column, times_ms, values))
+    return Parsed(count=len(rows), groups=split_by_device(device_column, times_ms, values))
 
 
 def _swift_columns(
@@ -220,7 +220,7 @@ def _careful_rows(rows: Sequence[Any], now_ms: int) -> Parsed:
         cells.append(values)
     names = dict.fromkeys(name for values in cells for name in values)
     columns = {name: np.array([values.get(name, math.nan) for values in cells]) for name in names}
-    groups = _split(devices, np.array(times, dtype=np.int64), columns, indices)
+    groups = split_by_device(devices, np.array(times, dtype=np.int64), columns, indices)
     return Parsed(count=len(rows), groups=groups, problems=problems)
 
 
@@ -264,7 +264,7 @@ def checked_value(name: str, cell: Any) -> float:
     return value
 
 
-def _split(
+def split_by_device(
     devices: Sequence[str],
     times_ms: Instants,
     columns: Mapping[str, Values],
