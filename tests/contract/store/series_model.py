@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ownclimate.core.readings import Batch, Interval
@@ -105,26 +106,29 @@ def _edges_around(wall: datetime, step: str) -> Sequence[datetime]:
         monday = midnight - timedelta(days=midnight.weekday())
         return [monday + timedelta(days=days) for days in (-7, 0, 7)]
     hours = {"3h": 3, "6h": 6, "1day": 24}[step]
-    return [midnight + timedelta(hours=hour) for hour in range(-48, 49, hours)]
+    return [midnight + timedelta(hours=hour) for hour in range(-24, 25, hours)]
 
 
+@lru_cache(maxsize=100_000)
 def _first_instant(edge: datetime, place: ZoneInfo) -> int:
     """The first instant at which the wall clock shows the edge or later, by trying every offset near."""
     guess = _epoch_ms(edge.replace(tzinfo=UTC))
     low, high = guess - 30 * 3_600_000, guess + 30 * 3_600_000
     # Minutes suffice for zones that change on whole minutes, which those under test do.
     candidates = sorted(
-        {guess - _offset_ms(at, place) for at in (low, high)} | {at for at in _changes(low, high, place)}
+        {guess - _offset_ms(at, place) for at in (low, high)} | set(_changes(low, high, place))
     )
     return next(at for at in candidates if _wall(at, place) >= edge)
 
 
 def _changes(low_ms: int, high_ms: int, place: ZoneInfo) -> list[int]:
+    """Every change of offset, to the minute; no zone under test changes twice within six hours."""
+    stride_ms = 6 * 3_600_000
     found = []
-    for at_ms in range(low_ms // 900_000 * 900_000, high_ms, 900_000):
-        if _offset_ms(at_ms, place) != _offset_ms(at_ms - 900_000, place):
-            exact = at_ms - 900_000
-            while _offset_ms(exact, place) != _offset_ms(at_ms, place):
+    for at_ms in range(low_ms // 60_000 * 60_000, high_ms, stride_ms):
+        if _offset_ms(at_ms, place) != _offset_ms(at_ms + stride_ms, place):
+            exact = at_ms
+            while _offset_ms(exact, place) != _offset_ms(at_ms + stride_ms, place):
                 exact += 60_000
             found.append(exact)
     return found
