@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -57,7 +58,7 @@ def readings(
 
     device, series = session.run(work)
     if format_ == "csv":
-        write_csv(click.get_text_stream("stdout"), device.vendor_id or device.id, series)
+        write_csv(sys.stdout, device.vendor_id or device.id, series)
     elif format_ == "json":
         print_json(rows_of(series))
     else:
