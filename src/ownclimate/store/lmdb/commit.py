@@ -30,7 +30,8 @@ from ownclimate.core.errors import (
     StoreError,
     StoreUnavailable,
 )
-from ownclimate.store.lmdb.faults import is_out_of_space, out_of_space, to_store_error
+from ownclimate.store.lmdb.faults import out_of_space, to_store_error
+from ownclimate.store.lmdb.space import Space
 
 T = TypeVar("T")
 Apply = Callable[["lmdb.Transaction[bytes]"], T]
@@ -63,20 +64,20 @@ class _Outcome:
 class Committer:
     """Applies writes durably, many to a commit; safe to call from any thread and any event loop.
 
-    `refusal` is asked before writes that may not use the reserve; the error it returns is theirs.
+    `space` is asked before writes that may not use the reserve.
     """
 
     def __init__(
         self,
         env: lmdb.Environment,
         name: str,
-        refusal: Callable[[], StoreUnavailable | None],
+        space: Space,
         *,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self._env = env
         self._name = name
-        self._refusal = refusal
+        self._space = space
         self._queue_bytes = queue_bytes
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -84,7 +85,9 @@ class Committer:
         self._is_closed = False
         self._broken: str | None = None
         self.commits = 0
+        """Transactions committed so far."""
         self.writes = 0
+        """Writes that they carried."""
         self._thread = threading.Thread(target=self._run, name=f"commit-{name}", daemon=True)
         self._thread.start()
 
@@ -183,6 +186,8 @@ class Committer:
                 self._isolate(group[: len(outcomes) + 1], error)
             taken = len(outcomes) + (not is_committing)
         else:
+            self.commits += 1
+            self.writes += sum(done.error is None for done in outcomes)
             self._settle(outcomes)
             taken = len(outcomes)
         return list(group[taken:])
@@ -190,14 +195,14 @@ class Committer:
     def _refuse(self) -> StoreUnavailable | None:
         if self._broken is not None:
             return StoreUnavailable(self._broken)
-        return self._refusal()
+        return self._space.refusal()
 
     def _isolate(self, group: Sequence[_Write], error: Exception) -> None:
         """The transaction broke under one of the writes: each gets its own, or the reason it cannot."""
         if len(group) == 1:
             self._settle([_Outcome(group[0], None, self._translate(error))])
             return
-        if is_out_of_space(error):
+        if self._space.is_cause_of(error):
             # Repeating all of them would only meet the same full disk, one failure after another.
             full = out_of_space(str(error))
             self._settle([_Outcome(write, None, full) for write in group if not write.may_use_reserve])
@@ -209,7 +214,7 @@ class Committer:
         """The commit itself failed. Without room nothing was written; after any other failure of the
         disk nobody knows, and what the kernel still holds cannot be trusted: refuse until reopened."""
         verdict: BaseException
-        if is_out_of_space(error):
+        if self._space.is_cause_of(error):
             verdict = out_of_space(str(error))
         else:
             self._broken = f"{self._name}: the disk failed ({error}); check the disk, then restart"
@@ -219,6 +224,8 @@ class Committer:
     def _translate(self, error: Exception) -> BaseException:
         if not isinstance(error, lmdb.Error):
             return error
+        if self._space.is_cause_of(error):
+            return out_of_space(str(error))
         if error.code == errno.EIO or isinstance(error, lmdb.PanicError):
             self._broken = f"{self._name}: the disk failed ({error}); check the disk, then restart"
             return StoreUnavailable(self._broken)
@@ -228,8 +235,6 @@ class Committer:
 
     def _settle(self, outcomes: Sequence[_Outcome]) -> None:
         """Answers the writers: one wake-up a loop, since waking a loop costs more than an answer."""
-        self.commits += 1
-        self.writes += len(outcomes)
         with self._lock:
             self._queued_bytes -= sum(done.write.size_bytes for done in outcomes)
         by_loop: dict[asyncio.AbstractEventLoop | None, list[_Outcome]] = {}

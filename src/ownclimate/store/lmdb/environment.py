@@ -7,9 +7,7 @@ writes pages with `pwrite`, not through the map, so that a full disk is an error
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,8 +18,9 @@ import lmdb
 
 from ownclimate.core.errors import StoreClosed, StoreCorrupt, StoreUnavailable
 from ownclimate.store.lmdb.commit import QUEUE_BYTES, Committer
-from ownclimate.store.lmdb.faults import out_of_space, to_store_error
+from ownclimate.store.lmdb.faults import to_store_error
 from ownclimate.store.lmdb.pages import check_length
+from ownclimate.store.lmdb.space import Space, free_bytes_of
 
 T = TypeVar("T")
 
@@ -31,8 +30,6 @@ RESERVE_BYTES: Final = 256 << 20
 MAX_READERS: Final = 1024
 POOL_THREADS: Final = 4
 """Threads for long reads. They decompress and decode outside the interpreter lock, so a few pay."""
-_PROBE_S: Final = 0.2
-"""How long one answer about free space is believed: `statvfs` costs 2 µs, a group commit 300."""
 
 
 class Environment:
@@ -101,9 +98,8 @@ class Environment:
             raise
         if read_only:
             return cls(env, folder, handles, None)
-        probe = free_bytes or (lambda: _free_bytes(folder))
-        space = _Space(env, probe, reserve_bytes)
-        return cls(env, folder, handles, Committer(env, folder.name, space.refusal, queue_bytes=queue_bytes))
+        space = Space(env, free_bytes or (lambda: free_bytes_of(folder)), reserve_bytes)
+        return cls(env, folder, handles, Committer(env, folder.name, space, queue_bytes=queue_bytes))
 
     @property
     def committer(self) -> Committer:
@@ -175,39 +171,6 @@ class ReadTransaction:
             raise to_store_error(error, self._environment.folder.name) from error
 
 
-class _Space:
-    """Says no when the disk or the map is down to the reserve."""
-
-    def __init__(self, env: lmdb.Environment, free_bytes: Callable[[], int], reserve_bytes: int) -> None:
-        self._env = env
-        self._free_bytes = free_bytes
-        self._reserve_bytes = reserve_bytes
-        self._page_bytes = int(env.stat()["psize"])
-        self._asked_s = -_PROBE_S
-        self._answer: StoreUnavailable | None = None
-
-    def refusal(self) -> StoreUnavailable | None:
-        now_s = time.monotonic()
-        if now_s - self._asked_s >= _PROBE_S:
-            self._asked_s = now_s
-            self._answer = self._ask()
-        return self._answer
-
-    def _ask(self) -> StoreUnavailable | None:
-        try:
-            free = self._free_bytes()
-        except OSError as error:
-            return StoreUnavailable(f"cannot ask the disk for its free space: {error}")
-        if free < self._reserve_bytes:
-            return out_of_space(f"{free >> 20} MiB free, {self._reserve_bytes >> 20} MiB are kept in reserve")
-        info = self._env.info()
-        # Pages freed inside the file are not counted as free here: finding them means walking a tree.
-        left = info["map_size"] - (info["last_pgno"] + 1) * self._page_bytes
-        if left < min(self._reserve_bytes, info["map_size"] // 8):
-            return out_of_space("the memory map is full; run `store compact --rewrite`")
-        return None
-
-
 def _open_databases(
     env: lmdb.Environment, names: Sequence[str], read_only: bool
 ) -> dict[str, lmdb._Database]:
@@ -226,8 +189,3 @@ def _open_databases(
                 f"{env.path()} has lost its database {name!r}; keep the file, restore a backup"
             ) from None
     return handles
-
-
-def _free_bytes(folder: Path) -> int:
-    status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize

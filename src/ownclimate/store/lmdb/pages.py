@@ -69,7 +69,9 @@ def _parse(page: bytes, *, number: int, file: Path) -> Meta:
     if magic != _MAGIC or not flags & _META_FLAG or page_number != number:
         raise StoreCorrupt(f"{file}: meta page {number} is not one; the file is damaged or not a store")
     if version != _DATA_VERSION:
-        raise StoreCorrupt(f"{file}: LMDB data version {version}, this program reads {_DATA_VERSION}")
+        raise StoreCorrupt(
+            f"{file}: meta page {number} has LMDB data version {version}, this program reads {_DATA_VERSION}"
+        )
     if page_bytes not in _PAGE_SIZES:
         raise StoreCorrupt(f"{file}: meta page {number} names a page size of {page_bytes} bytes")
     return Meta(page_bytes=page_bytes, last_page=last_page, transaction=transaction, map_bytes=map_bytes)
