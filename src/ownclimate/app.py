@@ -29,6 +29,7 @@ from ownclimate.observe import Metrics
 from ownclimate.store.lmdb import LMDBStore, backup, check, open_store
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
+from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from ownclimate.web.dispatch import Application, RequestEntry
 from ownclimate.web.openapi import document_of
 from ownclimate.web.tables import Dialect
@@ -103,6 +104,7 @@ def dialects(settings: Settings) -> tuple[Dialect, ...]:
     """Every face and door, as tables."""
     return (
         mclimate_dialect(contact=settings.operator_contact, total_mode=settings.mclimate_total_mode),
+        smartbuildings_dialect(wraps_expiry=settings.smartbuildings_wrap_expiry),
         doors_dialect(CODECS),
     )
 

@@ -62,6 +62,9 @@ class Settings:
     mclimate_total_mode: str = _setting(
         "page", "whether `total` counts this answer's items or all", choices="page all"
     )
+    smartbuildings_wrap_expiry: bool = _setting(
+        False, "put the envelope around the answer to an expired token, for generated clients"
+    )
 
     ENVIRONMENT: ClassVar[str] = PREFIX
 
