@@ -13,7 +13,7 @@ import pytest
 from ownclimate.core.errors import Conflict, InvalidInput, StoreUnavailable, Unsupported
 from ownclimate.core.ports import Put, RawEntry
 from ownclimate.store.lmdb import LMDBStore, folders, open_store
-from ownclimate.store.lmdb.backup import Manifest, backup, restore, rewrite
+from ownclimate.store.lmdb.backup import backup, restore, rewrite
 from ownclimate.store.lmdb.check import check, quick_check
 from tests.fakes import FakeClock, SeededEntropy
 
@@ -126,13 +126,7 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(folder: Path, tmp_path: 
 def test_a_backup_of_a_newer_program_is_refused(folder: Path, tmp_path: Path) -> None:
     manifest = backup(folder, tmp_path / "b.zip", FakeClock())
     newer = msgspec.structs.replace(manifest, store_format=9, oldest_reader=9)
-    with (
-        zipfile.ZipFile(tmp_path / "newer.zip", "w") as target,
-        zipfile.ZipFile(tmp_path / "b.zip") as source,
-    ):
-        for name in source.namelist():
-            target.writestr(name, source.read(name))
-        assert isinstance(newer, Manifest)
+    with zipfile.ZipFile(tmp_path / "newer.zip", "w") as target:
         target.writestr("manifest.json", msgspec.json.encode(newer))
 
     with pytest.raises(Unsupported, match="upgrade"):
@@ -190,8 +184,7 @@ async def test_a_check_beside_a_writing_server_finds_nothing(folder: Path, look)
 def test_a_check_names_what_is_wrong(folder: Path, look) -> None:
     data = folder / "1" / "main" / "data.mdb"
     content = data.read_bytes()
-    place = content.rindex(b"x" * 300)
-    data.write_bytes(content[:place] + b"y" + content[place + 1 :])
+    data.write_bytes(content.replace(b"x" * 300, b"y" + b"x" * 299))
     assert any("checksum" in line for line in look(folder).damage)
 
     data.write_bytes(content[: len(content) // 2])
