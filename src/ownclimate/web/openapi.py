@@ -46,14 +46,17 @@ class _Shapes:
 
     def __init__(self, dialect: Dialect) -> None:
         parameter_structs = {e.params for e in dialect.endpoints if e.params is not None}
-        types: list[Any] = [dialect.fault_shape, *dialect.fault_shapes.values(), *parameter_structs]
+        sent = [dialect.fault_shape, *dialect.fault_shapes.values()]
         for endpoint in dialect.endpoints:
-            types += [_shape(success, dialect) for success in endpoint.successes if success.item is not None]
+            sent += [_shape(success, dialect) for success in endpoint.successes if success.item is not None]
+        types = [*sent, *parameter_structs]
         schemas, self.components = msgspec.json.schema_components(types, ref_template=REF_TEMPLATE)
         self._by_type = list(zip(types, schemas, strict=True))
-        # A parameter struct is never on the wire as such: its fields are shown, itself is no component.
         names = {kind: self.of(kind)["$ref"].rpartition("/")[2] for kind in parameter_structs}
-        self._fields = {kind: self.components.pop(name)["properties"] for kind, name in names.items()}
+        self._fields = {kind: self.components[name]["properties"] for kind, name in names.items()}
+        # A parameter struct's fields are shown one by one; unless it is sent as well it is no component.
+        for kind in parameter_structs.difference(sent):
+            del self.components[names[kind]]
 
     def of(self, kind: Any) -> Schema:
         """A reference to the type's schema, or the schema itself when it has no name."""
