@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -153,12 +153,12 @@ def instant_ms(text: str) -> int | None:
     A plus sign that a query decoded to a space is taken as the plus it was meant to be.
     """
     try:
-        at = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text.upper() else text)
+        at = datetime.fromisoformat(text.upper().replace(" ", "+"))
     except ValueError:
         return None
     if at.tzinfo is None:
         return None
-    return int((at.astimezone(UTC) - _EPOCH).total_seconds() * 1000)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

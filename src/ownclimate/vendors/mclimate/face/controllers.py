@@ -46,12 +46,9 @@ class ControllerQuery(hal.EntityQuery, kw_only=True):
 
 
 class ControllersFace:
-    """`total_mode` decides whether `total` counts this page (`page`) or all (`all`): the vendor's
-    document can be read both ways, so clients must go by `last`."""
-
-    def __init__(self, numbers: Numbers, *, total_mode: str = "page") -> None:
+    def __init__(self, numbers: Numbers, totals: hal.Totals) -> None:
         self._numbers = numbers
-        self._counts_all = total_mode == "all"
+        self._totals = totals
 
     async def list_controllers(self, call: Call, query: hal.CollectionQuery) -> wire.ControllerCollection:
         """Readings are looked up for the page only, unless the page depends on them."""
@@ -70,7 +67,7 @@ class ControllersFace:
         items = [_item(controller, asked.fields) for _, controller in page.items]
         return wire.ControllerCollection(
             embedded=wire.Controllers(controller=items),
-            total=page.total if self._counts_all else len(items),
+            total=self._totals.of(page),
             links=hal.page_links(call, page),
         )
 

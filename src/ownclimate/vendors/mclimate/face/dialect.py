@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ownclimate.core.access import Permission
 from ownclimate.vendors.mclimate import wire
-from ownclimate.vendors.mclimate.face import hal, logs, users
+from ownclimate.vendors.mclimate.face import hal, users
 from ownclimate.vendors.mclimate.face.controllers import FIELD_TYPES, ControllerQuery, ControllersFace
+from ownclimate.vendors.mclimate.face.logs import LogQuery, LogsFace
 from ownclimate.vendors.mclimate.face.numbers import Numbers
 from ownclimate.vendors.mclimate.face.problems import CONTENT_TYPE, problems
 from ownclimate.vendors.mclimate.wire import Link
@@ -19,14 +20,14 @@ _FILTERS = ",".join(name for name, kind in FIELD_TYPES.items() if kind is not No
 
 
 def mclimate_dialect(*, contact: str = "", total_mode: str = "page") -> Dialect:
-    """The API under `/v1`. `contact` is named in the answer to a 500; `total_mode` see `ControllersFace`."""
-    face = ControllersFace(Numbers(), total_mode=total_mode)
+    """The API under `/v1`. `contact` is named in the answer to a 500; `total_mode` is one of `hal.Totals`."""
+    totals = hal.Totals(total_mode)
     return Dialect(
         name=NAME,
         title="MClimate API",
         version="1",
         prefixes=("/v1",),
-        endpoints=_endpoints(face),
+        endpoints=_endpoints(ControllersFace(Numbers(), totals), LogsFace(totals)),
         fault=problems(contact),
         fault_shape=wire.Problem,
         fault_type=CONTENT_TYPE,
@@ -47,7 +48,7 @@ async def get_entry_point(call: Call, params: None) -> wire.EntryPoint:
     return wire.EntryPoint(links=links)
 
 
-def _endpoints(face: ControllersFace) -> tuple[Endpoint, ...]:
+def _endpoints(controllers: ControllersFace, logs: LogsFace) -> tuple[Endpoint, ...]:
     return (
         Endpoint(
             operation_id="getEntryPoint",
@@ -74,7 +75,7 @@ def _endpoints(face: ControllersFace) -> tuple[Endpoint, ...]:
         Endpoint(
             operation_id="listControllers",
             path="/v1/controllers",
-            handler=face.list_controllers,
+            handler=controllers.list_controllers,
             params=hal.CollectionQuery,
             unknown=Unknown.COLLECT,
             successes=(Success(item=wire.ControllerCollection),),
@@ -88,7 +89,7 @@ def _endpoints(face: ControllersFace) -> tuple[Endpoint, ...]:
             operation_id="getController",
             path="/v1/controllers/{serial}",
             aliases=("/v1/controller/{serial}",),
-            handler=face.get_controller,
+            handler=controllers.get_controller,
             params=ControllerQuery,
             successes=(Success(item=wire.ControllerEntity),),
             permission=Permission.DEVICE_READ,
@@ -103,7 +104,7 @@ def _endpoints(face: ControllersFace) -> tuple[Endpoint, ...]:
             path="/v1/controllers/{serial}/controller_log",
             aliases=("/v1/controller_log/{serial}",),
             handler=logs.list_log,
-            params=logs.LogQuery,
+            params=LogQuery,
             unknown=Unknown.COLLECT,
             successes=(Success(item=wire.LogCollection),),
             permission=Permission.DEVICE_READ,

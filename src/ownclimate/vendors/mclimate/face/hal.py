@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, unquote_plus
 
@@ -122,7 +123,7 @@ class Page(Generic[T]):
     items: Sequence[T]
     number: int
     count: int
-    total: int
+    whole: int
     """Items on all pages."""
 
 
@@ -132,8 +133,18 @@ def page_of(items: Sequence[T], asked: Asked) -> Page[T]:
         items=items[start : start + asked.limit],
         number=asked.page,
         count=max(1, -(-len(items) // asked.limit)),
-        total=len(items),
+        whole=len(items),
     )
+
+
+class Totals(Enum):
+    """What `total` counts. The vendor's document can be read both ways, so clients must go by `last`."""
+
+    PAGE = "page"
+    ALL = "all"
+
+    def of(self, page: Page[Any]) -> int:
+        return page.whole if self is Totals.ALL else len(page.items)
 
 
 def page_links(call: Call, page: Page[Any]) -> Links:

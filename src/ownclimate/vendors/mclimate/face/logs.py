@@ -33,23 +33,29 @@ class LogQuery(hal.CollectionQuery, kw_only=True):
     created_to: Annotated[str, RFC3339_END] | msgspec.UnsetType = msgspec.UNSET
 
 
-async def list_log(call: Call, query: LogQuery) -> wire.LogCollection:
-    """A page of readings. `id` is the reading's instant in epoch milliseconds, so by default oldest first."""
-    device = await controllers.device_of(call, query.serial)
-    names = _quantities_by_name(device)
-    asked = hal.asked(query, call.extra, _field_types(names))
-    interval = Interval(
-        start_ms=_instant("created_from", query.created_from),
-        end_ms=_instant("created_to", query.created_to),
-    )
-    series = await call.ports.series.read(device.number, interval)
-    page = hal.page_of(_arranged(series, asked, names), asked)
-    if not page.items:
-        return wire.LogCollection(controller_log=[], links={"self": hal.own_link(call)})
-    items = [_item(series, row, device, asked.fields) for row in page.items]
-    return wire.LogCollection(
-        embedded=wire.Logs(controller_log=items), total=len(items), links=hal.page_links(call, page)
-    )
+class LogsFace:
+    def __init__(self, totals: hal.Totals) -> None:
+        self._totals = totals
+
+    async def list_log(self, call: Call, query: LogQuery) -> wire.LogCollection:
+        """A page of readings. Their `id` is the instant in epoch milliseconds: by default oldest first."""
+        device = await controllers.device_of(call, query.serial)
+        names = _quantities_by_name(device)
+        asked = hal.asked(query, call.extra, _field_types(names))
+        interval = Interval(
+            start_ms=_instant("created_from", query.created_from),
+            end_ms=_instant("created_to", query.created_to),
+        )
+        series = await call.ports.series.read(device.number, interval)
+        page = hal.page_of(_arranged(series, asked, names), asked)
+        if not page.items:
+            return wire.LogCollection(controller_log=[], links={"self": hal.own_link(call)})
+        items = [_item(series, row, device, asked.fields) for row in page.items]
+        return wire.LogCollection(
+            embedded=wire.Logs(controller_log=items),
+            total=self._totals.of(page),
+            links=hal.page_links(call, page),
+        )
 
 
 def _quantities_by_name(device: Device) -> dict[str, str]:
