@@ -1,0 +1,59 @@
+"""How errors look in this API: `{"error":{"code":…,"message":…}}` with the vendor's numbers (§2.3)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ownclimate.core.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
+from ownclimate.vendors.netatmo.wire import Error, ErrorDetail
+from ownclimate.web.call import Reply
+from ownclimate.web.faults import Fault, HttpFault, MissingInput, status_of, title_of
+from ownclimate.web.tables import FaultContext
+
+MISSING, UNKNOWN, EXPIRED = 1, 2, 3
+NOT_FOUND, PARAMETER_MISSING, FORBIDDEN, INVALID, LIMIT = 9, 10, 13, 21, 26
+ARRAY = "Invalid array arg"
+"""The vendor's words for a list or nested value that it cannot read."""
+
+_CREDENTIALS = {
+    "missing": (401, MISSING, "Access token is missing"),
+    "invalid": (403, UNKNOWN, "Invalid access token"),
+    "expired": (403, EXPIRED, "Access token expired"),
+}
+
+
+class InvalidArray(InvalidInput):
+    """A parameter that should be a list is something else."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "expected a list")
+
+
+def fault_reply(fault: Fault, context: FaultContext) -> Reply:
+    status, code, message = _wording(fault)
+    body = Error(error=ErrorDetail(code=code, message=message))
+    return Reply(status=status, body=msgspec.json.encode(body))
+
+
+def _wording(fault: Fault) -> tuple[int, int, str]:
+    match fault:
+        case Unauthenticated():
+            return _CREDENTIALS.get(fault.reason, _CREDENTIALS["invalid"])
+        case Forbidden():
+            return 403, FORBIDDEN, "Operation is forbidden"
+        case MissingInput():
+            return 400, PARAMETER_MISSING, f"Missing {fault.field}"
+        case InvalidArray():
+            return 400, INVALID, ARRAY
+        case InvalidInput():
+            return 400, INVALID, f"Invalid {fault.field}" if fault.field else fault.reason
+        case NotFound():
+            return 404, NOT_FOUND, f"{fault.kind.capitalize()} not found"
+        case RateLimited():
+            return 429, LIMIT, "Maximum api usage reached"
+        case HttpFault(status=404):
+            return 404, 404, "Not Found"
+        case HttpFault(status=400 | 415):
+            return 400, INVALID, fault.detail
+    status = status_of(fault)
+    return status, status, title_of(status)
