@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ownclimate.core.things import SiteKind
+from ownclimate.sim.family import family_habits
 from ownclimate.sim.heating import ForcedAirPlant, RadiatorPlant
 from ownclimate.sim.noise import Noise
-from ownclimate.sim.people import family_habits, office_habits
+from ownclimate.sim.offices import office_habits
 from ownclimate.sim.rooms import RoomClimate, room_climate
 from ownclimate.sim.timegrid import STEPS_A_WEEK, LocalTime, Weeks, local_time
 from ownclimate.sim.weather import Weather, later, weather
@@ -38,11 +39,11 @@ def site_climate(world: World, site: SimSite, weeks: Weeks) -> SiteClimate:
     rooms = world.indoor_rooms(site.key)
     if site.kind is SiteKind.BUILDING:
         habits = office_habits(noise, rooms, time, site.key)
-        plant = ForcedAirPlant(rooms, habits, STEPS_A_WEEK)
+        plant = ForcedAirPlant(rooms, habits)
         inside = room_climate(rooms, outside, habits, plant, is_ventilated=True)
     else:
         habits = family_habits(noise, rooms, time, site.key, outside)
-        valves = RadiatorPlant(rooms, habits, outside, STEPS_A_WEEK)
+        valves = RadiatorPlant(rooms, habits, outside)
         inside = room_climate(rooms, outside, habits, valves, is_ventilated=False)
     return SiteClimate(
         weeks=weeks,

@@ -1,7 +1,7 @@
 """What heats and cools the rooms, one step at a time, for all weeks at once.
 
 A plant is asked every step for the power that reaches each room; arrays are (weeks, rooms). It keeps
-its own state and writes down what its devices would report.
+its own state and shows what its devices would report.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from ownclimate.core.readings import Values
-from ownclimate.sim.people import Habits
+from ownclimate.sim.habits import Habits
+from ownclimate.sim.tape import Tape
 from ownclimate.sim.timegrid import STEP_S
 from ownclimate.sim.weather import Weather
 from ownclimate.sim.world import SimRoom
@@ -29,7 +30,9 @@ RADIATOR_S = 1_500
 """Time constant of a radiator full of water."""
 HEATING_LIMIT_C = 15.5
 """The boiler rests while the air mass is warmer than this."""
-AC_ON_C, AC_OFF_C, AC_AIM_C, AC_W_PER_K = 26.2, 24.4, 24.0, 1_400.0
+AC_ON_ABOVE_C, AC_OFF_ABOVE_C, AC_W_PER_K = 2.2, 0.4, 1_400.0
+"""People switch the air conditioner on when it is 2.2 K too warm; it modulates, and stops near its
+set-point."""
 FIRST_STAGE, SECOND_STAGE_C = 0.55, 0.8
 """A furnace or compressor runs at 55 % until it is 0.8 K behind."""
 SWING_C = 0.3
@@ -50,12 +53,13 @@ class Plant(Protocol):
 class RadiatorPlant:
     """A radiator with a proportional valve in each room, and an air conditioner where one hangs."""
 
-    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, weather: Weather, steps: int) -> None:
-        self._setpoint_c = Tape(habits.setpoint_c, steps)
-        self._awake = Tape((habits.awake.sum(axis=1) > 0)[:, None] * 1.0, steps)
+    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, weather: Weather) -> None:
+        self._setpoint_c = Tape(habits.setpoint_c)
+        self._cool_c = Tape(habits.setpoint_cool_c)
+        self._awake = Tape((habits.awake.sum(axis=1) > 0)[:, None] * 1.0)
         # Full supply at −12 °C outside; in milder air it falls, but less than the need does.
         supply = np.clip(0.3 + 0.7 * (19.0 - weather.air_mass_c) / 31.0, 0.0, 1.0)
-        self._supply = Tape((supply * (weather.air_mass_c < HEATING_LIMIT_C))[:, None], steps)
+        self._supply = Tape((supply * (weather.air_mass_c < HEATING_LIMIT_C))[:, None])
         self._heating_w = np.array([room.heating_w for room in rooms])
         self._cooling_w = np.array([room.cooling_w for room in rooms])
         idle = np.zeros((self._supply.at(0).shape[0], len(rooms)))
@@ -71,11 +75,12 @@ class RadiatorPlant:
             wanted = np.minimum(np.maximum(wanted, 0.0), 1.0) * (self._hold == 0)
             moves = (np.abs(wanted - self._valve) > MOTOR_STEP) | (wanted == 0)
             self._valve = np.where(moves, wanted, self._valve)
-        fed_w = self._valve * self._heating_w * self._supply.at(step) * 2
+        fed_w = self._valve * self._heating_w * self._supply.at(step)
         self._radiator_w = self._radiator_w + (fed_w - self._radiator_w) * (STEP_S / RADIATOR_S)
-        is_hot = np.where(self._cooling_on > 0, sensed_c > AC_OFF_C, sensed_c > AC_ON_C)
+        above_c = sensed_c - self._cool_c.at(step)
+        is_hot = above_c > np.where(self._cooling_on > 0, AC_OFF_ABOVE_C, AC_ON_ABOVE_C)
         self._cooling_on = is_hot * self._awake.at(step) * (self._cooling_w > 0)
-        wanted_w = np.maximum((sensed_c - AC_AIM_C) * AC_W_PER_K, 0.0)
+        wanted_w = np.maximum(above_c * AC_W_PER_K, 0.0)
         return self._radiator_w, self._cooling_on * np.minimum(wanted_w, self._cooling_w)
 
     @property
@@ -90,9 +95,9 @@ class RadiatorPlant:
 class ForcedAirPlant:
     """A furnace and a compressor for each floor, switched by the thermostat on its mean temperature."""
 
-    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, steps: int) -> None:
-        self._heat_c = Tape(habits.setpoint_c, steps)
-        self._cool_c = Tape(habits.setpoint_cool_c, steps)
+    def __init__(self, rooms: Sequence[SimRoom], habits: Habits) -> None:
+        self._heat_c = Tape(habits.setpoint_c)
+        self._cool_c = Tape(habits.setpoint_cool_c)
         floors = sorted({room.floor for room in rooms})
         self._floors = [
             np.array([index for index, room in enumerate(rooms) if room.floor == floor]) for floor in floors
@@ -123,18 +128,3 @@ class ForcedAirPlant:
     @property
     def states(self) -> dict[str, Values]:
         return {"heating_on": self._heating_on, "cooling_on": self._cooling_on, "fan_on": self._fan_on}
-
-
-class Tape:
-    """An input by step of the week: (weeks, rooms) at a time, without copies in the loop."""
-
-    def __init__(self, values: Values, steps: int) -> None:
-        cube = values.reshape(-1, steps, values.shape[1]).transpose(1, 0, 2)
-        self._cube = np.ascontiguousarray(cube)
-        self._steps = steps
-
-    def at(self, step: int) -> Values:
-        """Of every week that counts; a step below 0 lies in the week before it, which warms up."""
-        if step < 0:
-            return self._cube[step + self._steps, :-1]
-        return self._cube[step, 1:]

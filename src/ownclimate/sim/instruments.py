@@ -135,7 +135,7 @@ def _ac_controller(rows: Rows) -> Columns:
             np.clip(rows.room(inside.humidity_pct) - 1 + rows.jitter("humidity", 0.3), 1, 99)
         ),
         "cooling_on": cooling_on,
-        "setpoint_cool_c": np.where(cooling_on > 0, 24.0, np.nan),
+        "setpoint_cool_c": np.where(cooling_on > 0, rows.room(inside.setpoint_cool_c), np.nan),
     }
 
 

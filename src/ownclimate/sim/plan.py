@@ -111,19 +111,19 @@ ROOMS = (
     _room(HOME, "garden", "Garden", "outdoor", RoomUse.OUTSIDE),
     _room(
         HOME, "living", "Living room", "livingroom", RoomUse.LIVING,
-        size_m2=(34.0, 6.5), facing_deg=190.0, heating_w=2600.0, cooling_w=3500.0,
+        size_m2=(34.0, 6.5), facing_deg=190.0, heating_w=5200.0, cooling_w=3500.0,
     ),
     _room(
         HOME, "bedroom", "Bedroom", "bedroom", RoomUse.PARENTS,
-        size_m2=(16.0, 2.2), facing_deg=95.0, heating_w=1300.0,
+        size_m2=(16.0, 2.2), facing_deg=95.0, heating_w=2600.0,
     ),
     _room(
         HOME, "child", "Children's room", "bedroom", RoomUse.CHILD,
-        size_m2=(14.0, 2.0), facing_deg=100.0, heating_w=1200.0,
+        size_m2=(14.0, 2.0), facing_deg=100.0, heating_w=2400.0,
     ),
     _room(
         HOME, "study", "Study", "home_office", RoomUse.STUDY,
-        size_m2=(12.0, 1.8), facing_deg=280.0, heating_w=1100.0,
+        size_m2=(12.0, 1.8), facing_deg=280.0, heating_w=2200.0,
     ),
     _room(
         BUILDING, "lobby", "Lobby", "office", RoomUse.LOBBY, floor=GROUND,

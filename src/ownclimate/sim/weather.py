@@ -24,8 +24,6 @@ RAIN_TIP_MM = 0.101
 """What one tip of the gauge's bucket stands for."""
 SNOW_BELOW_C = 0.3
 """An unheated gauge does not tip for snow."""
-
-
 STRONGEST = 1.6
 """Storms end at exp(1.6 − 0.17), some four times a place's mean wind."""
 STICKIEST_C = 24.0

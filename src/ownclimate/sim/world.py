@@ -15,7 +15,7 @@ from ownclimate.sim.weather import Climate
 
 
 class RoomUse(Enum):
-    """Who is in a room when; see `people`."""
+    """Who is in a room when; see `family` and `offices`."""
 
     OUTSIDE = "outside"
     LIVING = "living"
