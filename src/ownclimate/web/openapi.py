@@ -42,27 +42,33 @@ def document_of(dialect: Dialect) -> Schema:
 
 
 class _Shapes:
-    """Schemas of every type that the dialect's rows and faults mention, by type."""
+    """Schemas of every type that the dialect's rows and faults mention."""
 
     def __init__(self, dialect: Dialect) -> None:
-        parameter_structs = {e.params for e in dialect.endpoints if e.params is not None}
-        sent = [dialect.fault_shape, *dialect.fault_shapes.values()]
-        for endpoint in dialect.endpoints:
-            sent += [_shape(success, dialect) for success in endpoint.successes if success.item is not None]
-        types = [*sent, *parameter_structs]
-        schemas, self.components = msgspec.json.schema_components(types, ref_template=REF_TEMPLATE)
-        self._by_type = list(zip(types, schemas, strict=True))
-        names = {kind: self.of(kind)["$ref"].rpartition("/")[2] for kind in parameter_structs}
-        self._fields = {kind: self.components[name]["properties"] for kind, name in names.items()}
+        faults: dict[int | None, Any] = {None: dialect.fault_shape, **dialect.fault_shapes}
+        successes = [s for e in dialect.endpoints for s in e.successes if s.item not in (None, bytes)]
+        structs = list(dict.fromkeys(e.params for e in dialect.endpoints if e.params is not None))
+        sent = [*faults.values(), *(_shape(success, dialect) for success in successes)]
+        schemas, self.components = msgspec.json.schema_components(
+            [*sent, *structs], ref_template=REF_TEMPLATE
+        )
+        found = iter(schemas)
+        self._faults = {status: next(found) for status in faults}
+        self._successes = {id(success): next(found) for success in successes}
+        names = {struct: next(found)["$ref"].rpartition("/")[2] for struct in structs}
+        self._fields = {struct: self.components[name]["properties"] for struct, name in names.items()}
         # A parameter struct's fields are shown one by one; unless it is sent as well it is no component.
-        for kind in parameter_structs.difference(sent):
-            del self.components[names[kind]]
+        for struct in set(structs).difference(sent):
+            del self.components[names[struct]]
 
-    def of(self, kind: Any) -> Schema:
-        """A reference to the type's schema, or the schema itself when it has no name."""
-        return next(schema for known, schema in self._by_type if known == kind)
+    def of_fault(self, status: int) -> Schema:
+        return self._faults.get(status) or self._faults[None]
 
-    def field(self, endpoint: Endpoint, name: str) -> Schema:
+    def of_success(self, success: Success) -> Schema:
+        """Content that is not JSON is text to the document."""
+        return {"type": "string"} if success.item is bytes else self._successes[id(success)]
+
+    def of_field(self, endpoint: Endpoint, name: str) -> Schema:
         assert endpoint.params is not None, "only a parameter struct has fields"
         schema: Schema = self._fields[endpoint.params][name]
         return schema
@@ -116,7 +122,7 @@ def _parameter(parameter: Parameter, endpoint: Endpoint, shapes: _Shapes) -> Sch
         "name": parameter.name,
         "in": place.value,
         "required": is_required,
-        "schema": shapes.field(endpoint, parameter.name),
+        "schema": shapes.of_field(endpoint, parameter.name),
     }
     if parameter.name in endpoint.examples:
         shown["example"] = endpoint.examples[parameter.name]
@@ -129,7 +135,7 @@ def _request_body(endpoint: Endpoint, parameters: Iterable[Parameter], shapes: _
     fields = [p for p in parameters if p.place in (Place.BODY, Place.ANYWHERE)]
     schema: Schema = {
         "type": "object",
-        "properties": {p.name: shapes.field(endpoint, p.name) for p in fields},
+        "properties": {p.name: shapes.of_field(endpoint, p.name) for p in fields},
     }
     required = [p.name for p in fields if p.is_required and p.place is Place.BODY]
     if required:
@@ -148,7 +154,7 @@ def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
             shown["headers"] = {name: {"schema": {"type": "string"}} for name in names}
         if success.item is not None:
             media = (success.content_type or dialect.content_type).partition(";")[0]
-            shown["content"] = {media: {"schema": shapes.of(_shape(success, dialect))}}
+            shown["content"] = {media: {"schema": shapes.of_success(success)}}
         responses[str(success.status)] = shown
     if endpoint.is_conditional:
         responses["304"] = {"description": "The client has this very answer"}
@@ -158,11 +164,7 @@ def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
     for status in sorted(statuses):
         responses[str(status)] = {
             "description": title_of(status),
-            "content": {
-                dialect.fault_type: {
-                    "schema": shapes.of(dialect.fault_shapes.get(status, dialect.fault_shape))
-                }
-            },
+            "content": {dialect.fault_type: {"schema": shapes.of_fault(status)}},
         }
         if status == 429:
             responses["429"]["headers"] = {n: {"schema": {"type": "string"}} for n in dialect.rate_headers}
