@@ -126,6 +126,15 @@ async def test_a_generation_that_is_not_there_is_damage_and_not_a_new_store(
         open_test_store(tmp_path)
 
 
+async def test_a_store_without_a_current_generation_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    async with open_test_store(tmp_path):
+        pass
+    (tmp_path / "current").unlink()
+
+    with pytest.raises(StoreCorrupt, match="current is missing"):
+        open_test_store(tmp_path)
+
+
 HOLD = """
 import sys
 from pathlib import Path

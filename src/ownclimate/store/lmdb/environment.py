@@ -134,10 +134,13 @@ class Environment:
         self.env.close()
 
     def begin(self) -> lmdb.Transaction[bytes]:
-        """A bare read transaction, for the hot path; the caller aborts it and translates errors."""
+        """A bare read transaction, for the hot path; the caller aborts it and translates its errors."""
         if self._is_closed:
             raise StoreClosed(f"{self.folder.name} is closed")
-        return self.env.begin()
+        try:
+            return self.env.begin()
+        except lmdb.Error as error:
+            raise to_store_error(error, self.folder.name) from error
 
     def _reading_pool(self) -> ThreadPoolExecutor:
         with self._pool_lock:
@@ -157,10 +160,7 @@ class ReadTransaction:
         self._environment = environment
 
     def __enter__(self) -> lmdb.Transaction[bytes]:
-        try:
-            self._transaction = self._environment.begin()
-        except lmdb.Error as error:
-            raise to_store_error(error, self._environment.folder.name) from error
+        self._transaction = self._environment.begin()
         return self._transaction
 
     def __exit__(

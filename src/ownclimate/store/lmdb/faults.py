@@ -46,6 +46,10 @@ def to_store_error(error: lmdb.Error, where: str) -> StoreError:
         return StoreCorrupt(
             f"{where} is damaged ({error}); keep the file, run `store check`, restore a backup"
         )
+    if isinstance(error, lmdb.MemoryError):
+        return StoreUnavailable(
+            f"{where}: no address space for the memory map; raise `ulimit -v` or make the map smaller"
+        )
     if "closed" in str(error):
         return StoreClosed(f"{where} is closed")
     return StoreUnavailable(f"{where}: {error}")

@@ -27,10 +27,19 @@ _FIRST: Final = 1
 
 
 def current_generation(folder: Path) -> Path | None:
-    """The folder of the generation in use; None where there is no store yet."""
+    """The folder of the generation in use; None where there is no store yet.
+
+    Raises StoreCorrupt where there are generations and nothing says which of them counts.
+    """
+    has_generations = any(folder.glob(f"[0-9]*/*/{DATA_FILE}"))
     try:
         text = (folder / _CURRENT).read_text("ascii").strip()
     except FileNotFoundError:
+        if has_generations:
+            raise StoreCorrupt(
+                f"{folder / _CURRENT} is missing beside a store: a restore was cut short, or the file was "
+                "lost; restore into an empty folder, or write the newest generation's number into it"
+            ) from None
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise StoreCorrupt(f"{folder / _CURRENT} cannot be read: {error}") from error
