@@ -21,15 +21,8 @@ NUMBER_END: Final = 1 << 32
 
 def check_batch(batch: Batch) -> None:
     """Raises InvalidInput, naming the field, for what no store can hold."""
+    check_payload(batch)
     length = len(batch.times_ms)
-    if not 0 <= batch.device < NUMBER_END:
-        raise InvalidInput("device", "must be an unsigned 32-bit number")
-    if not 0 <= batch.origin < NUMBER_END:
-        raise InvalidInput("origin", "must be an unsigned 32-bit number")
-    if not 0 <= batch.generation < NUMBER_END:
-        raise InvalidInput("generation", "must be an unsigned 32-bit number")
-    if not 0 <= batch.arrived_ms < INSTANT_END_MS:
-        raise InvalidInput("arrived_ms", "is outside the years 1970 to 6429")
     if length and not (int(batch.times_ms.min()) >= 0 and int(batch.times_ms.max()) < INSTANT_END_MS):
         raise InvalidInput("times_ms", "an instant is outside the years 1970 to 6429")
     for name, column in batch.columns.items():
@@ -39,6 +32,19 @@ def check_batch(batch: Batch) -> None:
             raise InvalidInput(name, f"has {len(column)} values for {length} instants")
         if np.isinf(column).any():
             raise InvalidInput(name, "has an infinite value")
+
+
+def check_payload(batch: Batch) -> None:
+    """`check_batch` for all but the columns."""
+    for field, number in (
+        ("device", batch.device),
+        ("origin", batch.origin),
+        ("generation", batch.generation),
+    ):
+        if not 0 <= number < NUMBER_END:
+            raise InvalidInput(field, "must be an unsigned 32-bit number")
+    if not 0 <= batch.arrived_ms < INSTANT_END_MS:
+        raise InvalidInput("arrived_ms", "is outside the years 1970 to 6429")
 
 
 def rows_of(batch: Batch, arrived_ms: int) -> Rows:

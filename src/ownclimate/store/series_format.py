@@ -7,8 +7,8 @@ reading one of ten costs a tenth. pcodec does the compression (docs/adr/002-seri
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from ownclimate.core.readings import Instants, Values
 from ownclimate.store.merging import Rows, is_strictly_ascending
 
 VERSION: Final = 1
+QUICK_LEVEL: Final = 0
 FAST_LEVEL: Final = 4
 SMALL_LEVEL: Final = 8
-"""pcodec's levels: 4 encodes at once and costs some 3 % more bytes; 8 is for what stays."""
+"""pcodec's levels: 0 for small blocks, which are soon merged; 4 for what is written in bulk, at some 3 %
+more bytes; 8 for what stays."""
 
 _HEADER: Final = struct.Struct("<BBHIIqq")
 _ENTRY: Final = struct.Struct("<HBBI")
@@ -44,7 +46,9 @@ _EXACT_END: Final = float(1 << 53)
 """Beyond it float64 has no room for every integer."""
 _SAMPLE: Final = 64
 _NARROW_LIMITS: Final = np.iinfo(np.int32)
-_CONFIGS: Final = {level: ChunkConfig(compression_level=level) for level in (FAST_LEVEL, SMALL_LEVEL)}
+_CONFIGS: Final = {
+    level: ChunkConfig(compression_level=level) for level in (QUICK_LEVEL, FAST_LEVEL, SMALL_LEVEL)
+}
 
 Integers = npt.NDArray[np.int64]
 _Section = tuple[int, int, int, bytes]
@@ -59,7 +63,7 @@ def encode(device: int, rows: Rows, *, level: int = FAST_LEVEL) -> bytes:
         (0, *_encode_arrivals(rows.arrived_ms, rows.times_ms, level)),
         (0, *_encode_integers(rows.generations, level)),
     ]
-    sections += [(number, *_encode_column(rows.columns[number], level)) for number in sorted(rows.columns)]
+    sections += _encode_columns(rows.columns, level)
     header = _HEADER.pack(
         VERSION,
         _UNIQUE if is_strictly_ascending(rows.times_ms) else 0,
@@ -211,47 +215,61 @@ def _encode_arrivals(arrived_ms: Instants, times_ms: Instants, level: int) -> tu
     return by_lag if len(by_lag[2]) < len(plain[2]) else plain
 
 
-def _encode_column(column: Values, level: int) -> tuple[int, int, bytes]:
-    present = ~np.isnan(column)
-    if present.all():
-        return _encode_values(column, level)
-    values = column[present]
-    coding, scale, content = _encode_values(values, level)
-    return coding | _SPARSE, scale, _COUNT.pack(len(values)) + np.packbits(present).tobytes() + content
+def _encode_columns(columns: Mapping[int, Values], level: int) -> Iterator[_Section]:
+    """All columns together as one matrix: on small blocks each call to numpy costs more than its work."""
+    numbers = sorted(columns)
+    if not numbers:
+        return
+    matrix = np.array([columns[number] for number in numbers])
+    absent = np.isnan(matrix)
+    is_sparse = absent.any(axis=1).tolist()
+    if any(is_sparse):
+        # Zero is exact in every scale, so it stands in for what is absent.
+        matrix[absent] = 0.0
+    for place, (number, exact) in enumerate(zip(numbers, _scaled(matrix), strict=True)):
+        values: npt.NDArray[Any] = matrix[place] if exact is None else exact.integers
+        prefix = b""
+        if is_sparse[place]:
+            present = ~absent[place]
+            values = values[present]
+            prefix = _COUNT.pack(len(values)) + np.packbits(present).tobytes()
+        if exact is None:
+            coding, scale, content = _FLOAT, 0, _compress(values, level)
+        else:
+            coding, scale, content = _encode_integers(values, level)
+            scale = exact.scale
+        yield number, coding | (_SPARSE if prefix else 0), scale, prefix + content
 
 
-def _encode_values(values: Values, level: int) -> tuple[int, int, bytes]:
-    """`values` has no NaN; at least one, since merged rows have no empty column."""
-    exact = _scaled(values)
-    if exact is None:
-        return _FLOAT, 0, _compress(values, level)
-    scale, scaled = exact
-    coding, _, content = _encode_integers(scaled, level)
-    return coding, scale, content
+class _Exact(NamedTuple):
+    scale: int
+    integers: Integers
 
 
-def _scaled(values: Values) -> tuple[int, Integers] | None:
-    """The smallest scale that is exact, and the scaled integers; a sample rules out most scales."""
-    sample = values[:_SAMPLE]
+def _scaled(matrix: npt.NDArray[np.float64]) -> list[_Exact | None]:
+    """For each row the smallest scale that is exact, with the scaled integers; None without one."""
+    found: list[_Exact | None] = [None] * len(matrix)
+    # A sample rules out most scales before whole rows are tried.
+    if matrix.shape[1] > 4 * _SAMPLE:
+        lowest = [len(_POWERS) if exact is None else exact.scale for exact in _scaled(matrix[:, :_SAMPLE])]
+    else:
+        lowest = [0] * len(matrix)
     for scale in range(len(_POWERS)):
-        if _scaled_by(sample, scale) is None:
+        tried = [row for row, exact in enumerate(found) if exact is None and lowest[row] <= scale]
+        if not tried:
             continue
-        scaled = _scaled_by(values, scale)
-        if scaled is not None:
-            return scale, scaled
-    return None
-
-
-def _scaled_by(values: Values, scale: int) -> Integers | None:
-    product = np.rint(values * _POWERS[scale])
-    if np.abs(product).max() >= _EXACT_END:
-        return None
-    scaled = product.astype(np.int64)
-    restored = scaled.astype(np.float64)
-    if scale:
-        restored /= _POWERS[scale]
-    # Bits, not numbers: -0.0 equals 0.0 and is not the same.
-    return scaled if np.array_equal(restored.view(np.int64), values.view(np.int64)) else None
+        values = matrix if len(tried) == len(matrix) else matrix[tried]
+        product = np.rint(values * _POWERS[scale])
+        is_small = np.abs(product).max(axis=1) < _EXACT_END
+        if not is_small.all():
+            product[~is_small] = 0.0
+        scaled = product.astype(np.int64)
+        restored = scaled / _POWERS[scale]
+        # Bits, not numbers: -0.0 equals 0.0 and is not the same.
+        is_exact = (restored.view(np.int64) == values.view(np.int64)).all(axis=1) & is_small
+        for place in np.flatnonzero(is_exact).tolist():
+            found[tried[place]] = _Exact(scale, scaled[place])
+    return found
 
 
 def _compress(values: npt.NDArray[Any], level: int) -> bytes:

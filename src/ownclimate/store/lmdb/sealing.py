@@ -23,7 +23,7 @@ from ownclimate.store.lmdb.series_records import (
 )
 from ownclimate.store.lmdb.series_writes import write_and_wait
 from ownclimate.store.merging import Rows, merge
-from ownclimate.store.series_format import FAST_LEVEL, SMALL_LEVEL, Block
+from ownclimate.store.series_format import Block
 
 FANOUT: Final = 8
 """Blocks of one size class that are merged together, and the factor between classes. With eight a row
@@ -37,20 +37,25 @@ Step = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Replacement:
+class Replacement:
     """Blocks to put, and the blocks and head records (as they were read) whose rows they hold."""
 
     device: int
     deletions: int
     sequence: int
+    head_rows: int
     entries: Sequence[IndexEntry]
     heads: Sequence[tuple[bytes, bytes]]
     blocks: Sequence[tuple[Rows, bytes]]
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(content) for _, content in self.blocks) + 64 * len(self.heads)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sealer:
-    """Seals and merges one device at a time; any number may work at once, in any process.
+    """Plans without writing, then replaces; any number may work at once, in any process.
 
     `step` is called with a name between any two steps, so that tests can stop there.
     """
@@ -61,43 +66,46 @@ class Sealer:
     fanout: int
     step: Step
 
-    def seal(self, device: int) -> bool:
-        """Moves the head's rows into a block. False when there was none or somebody interfered."""
+    def plan_seal(self, device: int) -> Replacement | None:
+        """A block of the head's rows; None when there are none."""
         with self.environment.read() as transaction:
             state = self.databases.find_state(transaction, device)
             if state is None or not state.head_rows:
-                return False
+                return None
             heads = self.databases.list_head(transaction, device, 0, 1 << 63, limit=_SEAL_ROWS)
         self.step("head read")
         rows = merge([unpack_heads(heads)])
-        replacement = _Replacement(
-            device=device,
-            deletions=state.deletions,
-            sequence=state.sequence,
-            entries=(),
-            heads=heads,
-            blocks=encode_blocks(device, rows, self.block_rows, level=FAST_LEVEL),
-        )
-        return self._replace(replacement)
+        return self._replacement(device, state, rows, heads=heads)
 
-    def merge(self, device: int) -> bool:
-        """Merges one group of blocks that is due. False when none was or somebody interfered."""
+    def plan_merge(self, device: int) -> Replacement | None:
+        """One group of blocks that is due, merged; None when none is."""
         with self.environment.read() as transaction:
             state = self.databases.find_state(transaction, device)
             if state is None or state.blocks < 2:
-                return False
+                return None
             due = due_for_merging(
                 self.databases.list_index(transaction, device), self.block_rows, self.fanout
             )
             contents = [self.databases.get_block(transaction, device, entry.number) for entry in due]
-        if not due:
-            return False
-        return self._merge(device, state, due, contents)
+        return self._plan_merge(device, state, due, contents) if due else None
+
+    def replace(self, replacements: Sequence[Replacement]) -> list[bool]:
+        """Puts the new for the old, all in one commit; False for those that somebody interfered with."""
+        if not replacements:
+            return []
+        self.step("encoded")
+        replaced = write_and_wait(
+            self.environment.committer,
+            lambda transaction: [self._apply(transaction, replacement) for replacement in replacements],
+            size_bytes=sum(replacement.size_bytes for replacement in replacements),
+        )
+        self.step("committed")
+        return replaced
 
     def compact(self, device: int) -> None:
         """Seals the head and rewrites all blocks as full, separate ones, a bounded group at a time."""
-        while self.seal(device):
-            pass
+        while (seal := self.plan_seal(device)) is not None:
+            self.replace([seal])
         done_ms = -1
         while True:
             with self.environment.read() as transaction:
@@ -109,37 +117,37 @@ class Sealer:
                 contents = [self.databases.get_block(transaction, device, entry.number) for entry in group]
             if not group:
                 return
-            if _is_compact(group, self.block_rows) or self._merge(device, state, group, contents):
+            is_done = _is_compact(group, self.block_rows)
+            if is_done or self.replace([self._plan_merge(device, state, group, contents)]) == [True]:
                 done_ms = max(entry.last_ms for entry in group)
 
-    def _merge(
+    def _plan_merge(
         self, device: int, state: DeviceState, entries: Sequence[IndexEntry], contents: Sequence[bytes]
-    ) -> bool:
+    ) -> Replacement:
         self.step("blocks read")
         rows = merge([Block(content).rows_of() for content in contents])
-        level = SMALL_LEVEL if len(rows) >= self.block_rows // 2 else FAST_LEVEL
-        replacement = _Replacement(
+        return self._replacement(device, state, rows, entries=entries)
+
+    def _replacement(
+        self,
+        device: int,
+        state: DeviceState,
+        rows: Rows,
+        *,
+        entries: Sequence[IndexEntry] = (),
+        heads: Sequence[tuple[bytes, bytes]] = (),
+    ) -> Replacement:
+        return Replacement(
             device=device,
             deletions=state.deletions,
             sequence=state.sequence,
+            head_rows=state.head_rows,
             entries=entries,
-            heads=(),
-            blocks=encode_blocks(device, rows, self.block_rows, level=level),
+            heads=heads,
+            blocks=encode_blocks(device, rows, self.block_rows, stays=len(rows) >= self.block_rows // 2),
         )
-        return self._replace(replacement)
 
-    def _replace(self, replacement: _Replacement) -> bool:
-        self.step("encoded")
-        size_bytes = sum(len(content) for _, content in replacement.blocks) + 64 * len(replacement.heads)
-        replaced = write_and_wait(
-            self.environment.committer,
-            lambda transaction: self._apply(transaction, replacement),
-            size_bytes=size_bytes,
-        )
-        self.step("committed")
-        return replaced
-
-    def _apply(self, transaction: lmdb.Transaction[bytes], replacement: _Replacement) -> bool:
+    def _apply(self, transaction: lmdb.Transaction[bytes], replacement: Replacement) -> bool:
         device = replacement.device
         state = self.databases.find_state(transaction, device)
         if state is None or state.deletions != replacement.deletions:
@@ -147,7 +155,8 @@ class Sealer:
         if not all(self.databases.has_block(transaction, device, entry) for entry in replacement.entries):
             return False
         with transaction.cursor(db=self.databases.head) as cursor:
-            is_unchanged = state.sequence == replacement.sequence
+            # Recording moves the sequence, sealing the number of head rows: else all are there.
+            is_unchanged = (state.sequence, state.head_rows) == (replacement.sequence, replacement.head_rows)
             if not is_unchanged and not all(cursor.set_key(key) for key, _ in replacement.heads):
                 return False
             self.step("checked")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ import structlog
 from ownclimate.core.errors import StoreClosed, StoreError
 from ownclimate.core.ids import Clock
 from ownclimate.store.lmdb.environment import Environment
-from ownclimate.store.lmdb.sealing import Sealer
+from ownclimate.store.lmdb.sealing import Replacement, Sealer
 from ownclimate.store.lmdb.series_records import (
     DEVICE_KEY,
     DEVICES,
@@ -35,6 +35,9 @@ _SCAN_S: Final = 300.0
 _PRUNE_S: Final = 24 * 3_600.0
 _PRUNE_KEYS: Final = 2_000
 """Payload digests looked at in one read transaction, and deleted in one write: a few milliseconds."""
+_GROUP_ROWS: Final = 4_000
+_BLOCK_ROWS: Final = 30
+"""What a commit may remove in head rows, and how many of those a block counts for: some 8 ms."""
 _STATES: Final = 2_000
 """Device states looked at in one read transaction."""
 _RETRY_S: Final = 5.0
@@ -88,8 +91,7 @@ class SealingWorker:
 
     def run_due(self) -> None:
         """Looks at every device once and does all that is due."""
-        for device in self.list_devices():
-            self._tend(device)
+        self._tend(self.list_devices())
 
     def list_devices(self) -> list[int]:
         return self._list_devices(only_due=False)
@@ -140,19 +142,46 @@ class SealingWorker:
     def _work_off(self) -> None:
         while not self._stopping.is_set():
             with self._lock:
-                if not self._due:
-                    return
-                device = self._due.pop()
-            self._tend(device)
+                devices = sorted(self._due)
+                self._due.clear()
+            if not devices:
+                return
+            self._tend(devices)
 
-    def _tend(self, device: int) -> None:
-        """Seals the head if it is due, then merges until nothing is due."""
+    def _tend(self, devices: Sequence[int]) -> None:
+        """Seals the heads that are due, then merges until nothing is due."""
         with self._environment.read() as transaction:
-            state = self._databases.find_state(transaction, device)
-        if state is not None and self._is_head_due(state.head_rows, state.head_since_ms):
-            self._sealer.seal(device)
-        while not self._stopping.is_set() and self._sealer.merge(device):
-            pass
+            states = [(device, self._databases.find_state(transaction, device)) for device in devices]
+        self._replace_all(
+            self._sealer.plan_seal,
+            [
+                device
+                for device, state in states
+                if state is not None and self._is_head_due(state.head_rows, state.head_since_ms)
+            ],
+        )
+        while devices:
+            devices = self._replace_all(self._sealer.plan_merge, devices)
+
+    def _replace_all(self, plan: Callable[[int], Replacement | None], devices: Sequence[int]) -> list[int]:
+        """Plans for every device and replaces, many to a commit; the devices that had something to do.
+
+        A commit waits for the disk as long as encoding a few small blocks takes.
+        """
+        busy: list[int] = []
+        group: list[Replacement] = []
+        for device in devices:
+            if self._stopping.is_set():
+                return []
+            replacement = plan(device)
+            if replacement is not None:
+                group.append(replacement)
+                busy.append(device)
+            if sum(len(member.heads) + _BLOCK_ROWS * len(member.entries) for member in group) >= _GROUP_ROWS:
+                self._sealer.replace(group)
+                group = []
+        self._sealer.replace(group)
+        return busy
 
     def _is_head_due(self, head_rows: int, head_since_ms: int) -> bool:
         is_old = head_rows > 0 and self._clock.now_ms() - head_since_ms >= DAY_MS

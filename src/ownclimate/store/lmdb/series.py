@@ -109,8 +109,6 @@ class LMDBSeries:
         await asyncio.to_thread(self._worker.stop)
 
     async def record(self, batches: Sequence[Batch]) -> Recorded:
-        for batch in batches:
-            check_batch(batch)
         if len(batches) == 1 and len(batches[0].times_ms) < self._large_rows:
             stored = await self._record_small([small_batch(batches[0])])
         else:
@@ -245,6 +243,8 @@ class LMDBSeries:
 
     async def _record_many(self, batches: Sequence[Batch]) -> int:
         """Each device's batches in their order; devices with a large batch side by side."""
+        for batch in batches:
+            check_batch(batch)
         with_large = {batch.device for batch in batches if len(batch.times_ms) >= self._large_rows}
         smalls = [small_batch(batch) for batch in batches if batch.device not in with_large]
         work = [

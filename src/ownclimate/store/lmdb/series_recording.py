@@ -18,7 +18,7 @@ import numpy as np
 
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import Batch
-from ownclimate.store.batches import rows_of
+from ownclimate.store.batches import INSTANT_END_MS, check_batch, check_payload, rows_of
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.series_records import (
     ANY_ORIGIN,
@@ -31,15 +31,18 @@ from ownclimate.store.lmdb.series_records import (
     pack_head,
     unpack_heads,
 )
-from ownclimate.store.merging import Difference, Rows, difference, merge
-from ownclimate.store.series_format import FAST_LEVEL, Block, encode
+from ownclimate.store.merging import Difference, Rows, difference, is_strictly_ascending, merge
+from ownclimate.store.series_format import FAST_LEVEL, QUICK_LEVEL, SMALL_LEVEL, Block, encode
 from ownclimate.store.values import seal
 
 DECIDE_EARLY_ROWS: Final = 2_000
 """Comparing so many rows with stored ones takes some 2 ms; more would hold up everybody's commit."""
+_QUICK_ROWS: Final = 1_024
+"""Blocks below are merged before long."""
 _ROW_BYTES: Final = 400
 """A generous guess at what one small row dirties, for the queue's bound."""
 
+_INFINITY: Final = math.inf
 _NUMBERS: Final = {name: quantity.number for name, quantity in QUANTITIES.items()}
 
 
@@ -121,7 +124,7 @@ class Recorder:
                     transaction, batch.device, batch.payload, arrived_ms
                 )
         rows = rows_of(batch, arrived_ms)
-        alone = difference((), rows)
+        alone = _all_win(rows) or difference((), rows)
         return LargeBatch(
             batch=batch,
             arrived_ms=arrived_ms,
@@ -280,23 +283,43 @@ class Recorder:
 
 
 def small_batch(batch: Batch) -> SmallBatch:
-    """A batch in plain values. The batch must have passed `check_batch`."""
+    """A batch in plain values, checked like `check_batch` does.
+
+    Raises InvalidInput. Lists are checked at a fraction of what numpy takes for so few values.
+    """
+    check_payload(batch)
     times_ms: list[int] = batch.times_ms.tolist()
+    columns: list[tuple[int, list[float]]] = []
+    length = len(times_ms)
+    for name, column in batch.columns.items():
+        values: list[float] = column.tolist()
+        number = _NUMBERS.get(name)
+        if number is None or len(values) != length or _INFINITY in values or -_INFINITY in values:
+            check_batch(batch)
+        columns.append((_NUMBERS[name], values))
+    if length and (min(times_ms) < 0 or max(times_ms) >= INSTANT_END_MS):
+        check_batch(batch)
     return SmallBatch(
         batch=batch,
         times_ms=times_ms,
-        columns=[(_NUMBERS[name], column.tolist()) for name, column in batch.columns.items()],
-        is_ascending=all(map(int.__lt__, times_ms, times_ms[1:])),
+        columns=columns,
+        is_ascending=length < 2 or all(map(int.__lt__, times_ms, times_ms[1:])),
     )
 
 
 def encode_blocks(
-    device: int, rows: Rows, block_rows: int, *, level: int = FAST_LEVEL
+    device: int, rows: Rows, block_rows: int, *, stays: bool = False
 ) -> list[tuple[Rows, bytes]]:
-    """Merged rows as blocks of about equal size, none above `block_rows`; with the rows of each."""
+    """Merged rows as blocks of about equal size, none above `block_rows`; with the rows of each.
+
+    More care is taken to make them small when it is expected that the block `stays`.
+    """
     if not len(rows):
         return []
+    level = SMALL_LEVEL if stays else FAST_LEVEL if len(rows) >= _QUICK_ROWS else QUICK_LEVEL
     pieces = math.ceil(len(rows) / block_rows)
+    if pieces == 1:
+        return [(rows, encode(device, rows, level=level))]
     cuts = np.linspace(0, len(rows), pieces + 1).astype(int)[1:-1]
     # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
     begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
@@ -334,6 +357,15 @@ def covered(tombstones: Sequence[Tombstone], rows: Rows) -> np.ndarray[tuple[int
             inside &= rows.origins == tombstone.origin
         gone |= inside
     return gone
+
+
+def _all_win(rows: Rows) -> Difference | None:
+    """The usual batch: ascending, and no value absent; None when it is not that."""
+    if not rows.columns or not is_strictly_ascending(rows.times_ms):
+        return None
+    if any(np.isnan(column).any() for column in rows.columns.values()):
+        return None
+    return Difference(rows=rows, stored=len(rows))
 
 
 def _needs_comparison(state: DeviceState, rows: Rows) -> bool:
