@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from ownclimate.web.faults import title_of
-from ownclimate.web.parameters import parameters_of
+from ownclimate.web.parameters import names_in, parameters_of
 from ownclimate.web.tables import BodyKind, Credential, Dialect, Endpoint, Parameter, Place, Success, Unknown
 
 Schema = dict[str, Any]
 
 REF_TEMPLATE = "#/components/schemas/{name}"
 SECURITY = "token"
+_ANY_STATUS = 0
 _KIND = re.compile(r":\w+\}")
 
 
@@ -29,7 +30,7 @@ def document_of(dialect: Dialect) -> Schema:
             for method in endpoint.methods:
                 suffix = "" if place == 0 else f"Alias{place}"
                 suffix += "" if method == endpoint.methods[0] else method.title()
-                item[method.lower()] = _operation(endpoint, dialect, shapes, method, suffix)
+                item[method.lower()] = _operation(endpoint, dialect, shapes, path, suffix)
     components: Schema = {"schemas": shapes.components}
     if not all(endpoint.is_public for endpoint in dialect.endpoints):
         components["securitySchemes"] = {SECURITY: _security_scheme(dialect)}
@@ -45,7 +46,7 @@ class _Shapes:
     """Schemas of every type that the dialect's rows and faults mention."""
 
     def __init__(self, dialect: Dialect) -> None:
-        faults: dict[int | None, Any] = {None: dialect.fault_shape, **dialect.fault_shapes}
+        faults: dict[int, Any] = {_ANY_STATUS: dialect.fault_shape, **dialect.fault_shapes}
         successes = [s for e in dialect.endpoints for s in e.successes if s.item not in (None, bytes)]
         structs = list(dict.fromkeys(e.params for e in dialect.endpoints if e.params is not None))
         sent = [*faults.values(), *(_shape(success, dialect) for success in successes)]
@@ -62,7 +63,7 @@ class _Shapes:
             del self.components[names[struct]]
 
     def of_fault(self, status: int) -> Schema:
-        return self._faults.get(status) or self._faults[None]
+        return self._faults.get(status) or self._faults[_ANY_STATUS]
 
     def of_success(self, success: Success) -> Schema:
         """Content that is not JSON is text to the document."""
@@ -80,16 +81,12 @@ def _shape(success: Success, dialect: Dialect) -> Any:
     return dialect.envelope.shape(success.item)
 
 
-def _operation(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes, method: str, suffix: str) -> Schema:
+def _operation(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes, path: str, suffix: str) -> Schema:
     parameters = parameters_of(endpoint, dialect)
     operation: Schema = {
         "operationId": endpoint.operation_id + suffix,
         "summary": endpoint.summary or endpoint.operation_id,
-        "parameters": [
-            _parameter(parameter, endpoint, shapes)
-            for parameter in parameters
-            if parameter.place in (Place.PATH, Place.QUERY, Place.HEADER, Place.ANYWHERE)
-        ],
+        "parameters": _parameters(parameters, endpoint, shapes, names_in(path)),
         "responses": _responses(endpoint, dialect, shapes),
         "x-ownclimate": _notes(endpoint),
     }
@@ -114,10 +111,26 @@ _FREE_PARAMETERS: Schema = {
 }
 
 
+def _parameters(
+    parameters: Sequence[Parameter], endpoint: Endpoint, shapes: _Shapes, in_path: frozenset[str]
+) -> list[Schema]:
+    """An alias may leave out a parameter of the path, or have one that no field takes."""
+    shown = [
+        _parameter(parameter, endpoint, shapes)
+        for parameter in parameters
+        if parameter.name in in_path or parameter.place in (Place.QUERY, Place.HEADER, Place.ANYWHERE)
+    ]
+    stray = sorted(in_path.difference(parameter.name for parameter in parameters))
+    return shown + [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in stray
+    ]
+
+
 def _parameter(parameter: Parameter, endpoint: Endpoint, shapes: _Shapes) -> Schema:
     place = Place.QUERY if parameter.place is Place.ANYWHERE else parameter.place
     # What may also stand in the body is required of neither place alone.
     is_required = parameter.is_required and parameter.place is not Place.ANYWHERE
+    is_required = is_required or parameter.place is Place.PATH
     shown: Schema = {
         "name": parameter.name,
         "in": place.value,

@@ -56,11 +56,19 @@ Reader = Callable[[Inputs], Any]
 """The row's parameter struct out of a request. Raises InvalidInput."""
 
 
+def names_in(template: str) -> frozenset[str]:
+    """The parameters that a path's template holds."""
+    return frozenset(_PATH_NAME.findall(template))
+
+
 def parameters_of(endpoint: Endpoint, dialect: Dialect) -> tuple[Parameter, ...]:
-    """The row's parameters with the place of each; none when the row declares no struct."""
+    """The row's parameters with the place of each; none when the row declares no struct.
+
+    Raises ValueError when the path holds one that no field takes; an alias may hold more than the path.
+    """
     if endpoint.params is None:
         return ()
-    in_path = set(_PATH_NAME.findall(endpoint.path))
+    in_path = frozenset().union(*(names_in(path) for path in (endpoint.path, *endpoint.aliases)))
     hints = get_type_hints(endpoint.params, include_extras=True)
     info = msgspec.inspect.type_info(endpoint.params)
     assert isinstance(info, msgspec.inspect.StructType)
@@ -75,7 +83,7 @@ def parameters_of(endpoint: Endpoint, dialect: Dialect) -> tuple[Parameter, ...]
                 is_required=item.required,
             )
         )
-    missing = in_path - {parameter.name for parameter in parameters}
+    missing = names_in(endpoint.path) - {parameter.name for parameter in parameters}
     if missing:
         raise ValueError(f"{endpoint.path}: {', '.join(sorted(missing))} is in no field")
     return tuple(parameters)
@@ -132,7 +140,7 @@ def _from_anywhere(inputs: Inputs, name: str) -> Any:
 
 
 _FINDERS: dict[Place, Callable[[Inputs, str], Any]] = {
-    Place.PATH: lambda inputs, name: inputs.path_values[name],
+    Place.PATH: lambda inputs, name: inputs.path_values.get(name, msgspec.UNSET),
     Place.QUERY: lambda inputs, name: inputs.query_values().get(name, msgspec.UNSET),
     Place.BODY: lambda inputs, name: inputs.body_values().get(name, msgspec.UNSET),
     Place.HEADER: lambda inputs, name: inputs.call.header(name.lower()) or msgspec.UNSET,

@@ -122,6 +122,18 @@ def test_what_openapi_has_no_words_for_is_noted() -> None:
     assert operation()["security"] == [{"token": ["write"]}]
 
 
+def test_an_alias_may_hold_a_parameter_that_the_path_has_not() -> None:
+    class Event(msgspec.Struct):
+        event: str = "up"
+
+    for params in (None, Event):
+        document = document_of(toy(row("/toy", params=params, aliases=("/toy/{event}",))))
+        validate(document)
+        (shown,) = document["paths"]["/toy/{event}"]["get"]["parameters"]
+        assert (shown["name"], shown["in"], shown["required"]) == ("event", "path", True)
+        assert document["paths"]["/toy"]["get"]["parameters"] == []
+
+
 def test_a_parameter_struct_is_no_component() -> None:
     assert set(document_of(dialect())["components"]["schemas"]) == {"Problem", "Tree", "Leaf"}
 
