@@ -28,6 +28,8 @@ Progress = Callable[[float, str], None]
 
 SIMULATION = "simulation"
 """The pseudo-dialect under which a site or room is found by its key in the world."""
+SET_UP_MS = 60_000
+"""One device after another was set up, so that a list by age has an order."""
 BLOCK_ROWS = 16_000
 """Rows recorded at a time: as many as a store's block holds, so that nothing needs merging later."""
 THINGS_SHARE = 0.03
@@ -49,6 +51,7 @@ async def build_demo(
 
     History is recorded as a simulation's under the source with the number. A device that its owner
     has hidden stays hidden. Called again later, it fills the time since, as if nothing had stopped.
+    `live.run_live` goes on from `after_ms=now_ms - 1`.
     """
     devices = await _make_things(ports, owner_id, actor, world, now_ms - history_ms, progress)
     origin = origin_number(source_number, OriginKind.SIMULATION)
@@ -65,10 +68,11 @@ async def _make_things(
     site_ids = {site.key: await place.site(site) for site in world.sites}
     room_ids = {room.key: await place.room(room, site_ids[room.site]) for room in world.rooms}
     devices: dict[str, Device] = {}
-    for device in world.devices:
+    for number, device in enumerate(world.devices):
         parent = devices.get(device.parent) if device.parent else None
         parent_id = parent.id if parent else None
-        made = await place.device(device, site_ids[device.site], room_ids[device.room], parent_id, since_ms)
+        set_up_ms = since_ms - (len(world.devices) - number) * SET_UP_MS
+        made = await place.device(device, site_ids[device.site], room_ids[device.room], parent_id, set_up_ms)
         if made is not None:
             devices[device.key] = made
     progress(THINGS_SHARE, f"{len(devices)} devices stand in {len(site_ids)} sites")
@@ -126,7 +130,7 @@ class _Place:
         site_id: SiteId,
         room_id: RoomId,
         parent_id: DeviceId | None,
-        since_ms: int,
+        created_ms: int,
     ) -> Device | None:
         """None when the owner has hidden it."""
         found = await find_device_by_vendor(
@@ -153,13 +157,13 @@ class _Place:
                 given_aliases=device.aliases,
                 settings=device.settings,
                 reports={
-                    name: Report(value=value, at_ms=since_ms, source=SIMULATION)
+                    name: Report(value=value, at_ms=created_ms, source=SIMULATION)
                     for name, value in device.reports.items()
                 },
                 kept=device.kept,
                 is_heard=True,
                 keepalive_s=device.step_s,
-                created_ms=since_ms,
+                created_ms=created_ms,
             )
         except Conflict:
             return None

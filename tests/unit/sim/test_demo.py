@@ -11,7 +11,7 @@ import pytest
 from ownclimate.core import accounts, devices, sites, sources
 from ownclimate.core.errors import StoreUnavailable
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.ports import Ports
+from ownclimate.core.ports import Change, Ports
 from ownclimate.core.readings import Arrivals, Batch, OriginKind, Recorded, Series, origin_kind
 from ownclimate.core.things import SiteKind
 from ownclimate.core.writes import Actor
@@ -39,9 +39,21 @@ class DyingSeries(MemorySeries):
         return await super().record(batches)
 
 
-def _ports(clock: FakeClock, series: MemorySeries) -> Ports:
+class DyingDirectory(MemoryDirectory):
+    """Takes so many writes and then no more."""
+
+    left = 1_000
+
+    async def write(self, partition: str, changes: Sequence[Change], version: str) -> None:
+        if not self.left:
+            raise StoreUnavailable("killed")
+        self.left -= 1
+        await super().write(partition, changes, version)
+
+
+def _ports(clock: FakeClock, series: MemorySeries, directory: MemoryDirectory | None = None) -> Ports:
     return Ports(
-        directory=MemoryDirectory(),
+        directory=directory or MemoryDirectory(),
         series=series,
         raw=MemoryRawArchive(),
         clock=clock,
@@ -181,6 +193,27 @@ async def test_an_interrupted_build_is_finished_by_the_next(clock: FakeClock, ba
     await _build(ports, owner)
 
     await _check_history(ports, owner[0], clock.now_ms() - HISTORY_MS, clock.now_ms())
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3, 8, 25, 40])
+async def test_a_build_that_died_among_its_things_is_finished_by_the_next(
+    clock: FakeClock, writes: int
+) -> None:
+    directory = DyingDirectory()
+    ports = _ports(clock, MemorySeries(), directory)
+    owner = await _owner(ports)
+    directory.left = writes
+    with pytest.raises(StoreUnavailable):
+        await _build(ports, owner)
+    directory.left = 1_000
+
+    await _build(ports, owner, history_ms=600_000)
+
+    found = await devices.list_devices(ports.directory, owner[0])
+    assert sorted(d.vendor_id for d in found) == sorted(d.vendor_id for d in WORLD.devices)
+    assert len({d.created_ms for d in found}) == len(found)
+    assert len(await sites.list_sites(ports.directory, owner[0])) == len(WORLD.sites)
+    assert len(await sites.list_rooms(ports.directory, owner[0])) == len(WORLD.rooms)
 
 
 async def test_a_build_on_a_later_day_fills_the_time_between(clock: FakeClock) -> None:

@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 
 from ownclimate.core.errors import InvalidInput, StoreUnavailable
-from ownclimate.core.quantities import QUANTITIES
+from ownclimate.ingest.rows import parse_body
 from ownclimate.sim.live import MAX_ROWS, bodies, run_live
 from ownclimate.sim.simulate import SimSeries, simulate
 from tests.fakes import FakeClock
-from tests.unit.sim.conftest import WORLD
+from tests.unit.sim.conftest import WORLD, at_ms
 
 Rows = dict[str, list[int]]
+FAR_MS = at_ms(2027, 1, 1)
 
 
 class Door:
-    """Takes bodies as `/hooks/readings` documents them, and refuses what it is told to."""
+    """Reads bodies as `/hooks/readings` does, and refuses what it is told to."""
 
     def __init__(self, refuse: Callable[[dict[str, Any]], None] = lambda body: None) -> None:
         self.rows: Rows = {}
@@ -29,18 +30,11 @@ class Door:
 
     async def post(self, body: dict[str, Any]) -> None:
         self._refuse(body)
-        again = json.loads(json.dumps(body, allow_nan=False))
-        if "columns" in again:
-            columns = again["columns"]
-            self._take(columns["device"], columns["at"])
-            assert {len(cells) for name, cells in columns.items() if name != "device"} == {len(columns["at"])}
-            return
-        for row in again["readings"]:
-            assert set(row) - {"device", "at"} <= QUANTITIES.keys()
-            self._take(row["device"], [row["at"]])
-
-    def _take(self, device: str, times_ms: list[int]) -> None:
-        self.rows.setdefault(device, []).extend(times_ms)
+        parsed = parse_body(json.dumps(body, allow_nan=False).encode(), now_ms=FAR_MS)
+        assert not parsed.problems
+        for group in parsed.groups:
+            assert group.columns
+            self.rows.setdefault(group.device, []).extend(group.times_ms.tolist())
 
 
 class Sleeper:
@@ -141,7 +135,7 @@ async def test_a_clock_set_back_posts_nothing_twice(clock: FakeClock) -> None:
 
     await _run(clock, door, after_ms=after_ms, seconds=900)
 
-    times = [at_ms for instants in door.rows.values() for at_ms in instants]
+    times = [instant for instants in door.rows.values() for instant in instants]
     assert min(times) > after_ms
     assert all(len(set(instants)) == len(instants) for instants in door.rows.values())
 
