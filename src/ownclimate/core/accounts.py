@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from ownclimate.core import claims
 from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import InvalidInput, NotFound
+from ownclimate.core.errors import Conflict, InvalidInput, NotFound
 from ownclimate.core.ids import AccountId, OwnerId, new_id
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import MEMBERS, OWNER, account_partition, owner_partition
 from ownclimate.core.ports import ABSENT, Directory, Ports, Put
 from ownclimate.core.things import Account, Membership, Owner, Role
-from ownclimate.core.writes import Actor, Deed, commit, write_surely
+from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, Deed, commit, write_surely
 
 EMAIL_CLAIM = "email"
 OWNER_CLAIM = "owner"
@@ -114,14 +115,36 @@ async def list_owner_ids(directory: Directory) -> list[OwnerId]:
     return [OwnerId(target) for _, target in targets]
 
 
-async def set_password(ports: Ports, account_id: AccountId, password_hash: str) -> None:
-    """Raises NotFound; Conflict when the account was changed meanwhile."""
-    document = await ports.directory.find(account_partition(account_id), TABLE, account_id)
-    if document is None:
-        raise NotFound("account", account_id)
-    account = dataclasses.replace(from_body(Account, document.body), password_hash=password_hash)
-    put = Put(table=TABLE, key=account_id, body=to_body(account), expect=document.version)
-    await write_surely(ports, account_partition(account_id), [put], of="account")
+async def set_password(ports: Ports, account_id: AccountId, password_hash: str) -> Account:
+    """Also ends every session of the account. Raises NotFound."""
+    since_ms = ports.clock.now_ms()
+    return await edit_account(
+        ports,
+        account_id,
+        lambda account: dataclasses.replace(account, password_hash=password_hash, sessions_since_ms=since_ms),
+    )
+
+
+async def edit_account(ports: Ports, account_id: AccountId, change: Callable[[Account], Account]) -> Account:
+    """Reads, changes and writes back; repeated when another writer came in between. Raises NotFound."""
+    partition = account_partition(account_id)
+    for attempt in range(EDIT_ATTEMPTS):
+        document = await ports.directory.find(partition, TABLE, account_id)
+        if document is None:
+            raise NotFound("account", account_id)
+        before = from_body(Account, document.body)
+        after = change(before)
+        if after == before:
+            return before
+        put = Put(table=TABLE, key=account_id, body=to_body(after), expect=document.version)
+        try:
+            await write_surely(ports, partition, [put], of="account")
+        except Conflict:
+            if attempt == EDIT_ATTEMPTS - 1:
+                raise
+            continue
+        return after
+    raise Conflict("account", account_id)
 
 
 async def repair_accounts(ports: Ports) -> int:

@@ -31,7 +31,10 @@ class SiteKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A person. `password_hash` is an argon2 text; `owner_id` is the household made at registration."""
+    """A person. `password_hash` is an argon2 text; `owner_id` is the household made at registration.
+
+    Sessions that began before `sessions_since_ms` are over.
+    """
 
     id: AccountId
     email: str
@@ -44,6 +47,7 @@ class Account:
     language: str = "en"
     is_admin: bool = False
     units: dict[str, str] = field(default_factory=dict)
+    sessions_since_ms: int = 0
     created_ms: int = 0
     unknown: dict[str, Any] = field(default_factory=dict)
 
