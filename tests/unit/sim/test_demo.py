@@ -11,13 +11,14 @@ import pytest
 from ownclimate.core import accounts, devices, sites, sources
 from ownclimate.core.errors import StoreUnavailable
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.ports import Change, Ports
+from ownclimate.core.ports import Change, Directory, Ports, SeriesStore
 from ownclimate.core.readings import Arrivals, Batch, OriginKind, Recorded, Series, origin_kind
 from ownclimate.core.things import SiteKind
 from ownclimate.core.writes import Actor
 from ownclimate.sim.demo import build_demo
 from ownclimate.store.memory import MemoryDirectory, MemoryRawArchive
 from ownclimate.store.memory_series import MemorySeries
+from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory, PartitionedSeries
 from tests.fakes import FakeClock, SeededEntropy
 from tests.unit.sim.conftest import WORLD, gathered
 
@@ -51,7 +52,7 @@ class DyingDirectory(MemoryDirectory):
         await super().write(partition, changes, version)
 
 
-def _ports(clock: FakeClock, series: MemorySeries, directory: MemoryDirectory | None = None) -> Ports:
+def _ports(clock: FakeClock, series: SeriesStore, directory: Directory | None = None) -> Ports:
     return Ports(
         directory=directory or MemoryDirectory(),
         series=series,
@@ -214,6 +215,19 @@ async def test_a_build_that_died_among_its_things_is_finished_by_the_next(
     assert len({d.created_ms for d in found}) == len(found)
     assert len(await sites.list_sites(ports.directory, owner[0])) == len(WORLD.sites)
     assert len(await sites.list_rooms(ports.directory, owner[0])) == len(WORLD.rooms)
+
+
+async def test_a_store_that_does_not_always_know_what_became_of_a_write_holds_the_same_demo(
+    clock: FakeClock,
+) -> None:
+    directory = PartitionedMemoryDirectory(5)
+    ports = _ports(clock, PartitionedSeries(MemorySeries(), 5), directory)
+    owner = await _owner(ports)
+
+    await _build(ports, owner)
+
+    assert len(await sites.list_sites(ports.directory, owner[0])) == len(WORLD.sites)
+    await _check_history(ports, owner[0], clock.now_ms() - HISTORY_MS, clock.now_ms())
 
 
 async def test_a_build_on_a_later_day_fills_the_time_between(clock: FakeClock) -> None:
