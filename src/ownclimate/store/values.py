@@ -11,6 +11,8 @@ from zlib import crc32
 from ownclimate.core.errors import StoreCorrupt
 
 CHECKSUM_BYTES: Final = 4
+_RESIDUE: Final = 0x2144DF1C
+"""The CRC-32 of anything followed by its own CRC-32 in little-endian order (RFC 1662, appendix C)."""
 
 
 def seal(key: bytes, value: bytes) -> bytes:
@@ -20,10 +22,9 @@ def seal(key: bytes, value: bytes) -> bytes:
 
 def unseal(key: bytes, stored: bytes, where: str) -> bytes:
     """The value without its checksum; StoreCorrupt naming `where` (the database) when it disagrees."""
-    value = stored[:-CHECKSUM_BYTES]
-    if crc32(value, crc32(key)) != int.from_bytes(stored[-CHECKSUM_BYTES:], "little") or len(stored) < 4:
+    if crc32(stored, crc32(key)) != _RESIDUE or len(stored) < CHECKSUM_BYTES:
         raise StoreCorrupt(
             f"{where}: the value of key {bytes(key)!r} does not match its checksum; "
             "keep the file, run `store check`, restore a backup"
         )
-    return value
+    return stored[:-CHECKSUM_BYTES]

@@ -14,13 +14,9 @@ from typing import Final
 import lmdb
 
 from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.lmdb.head_records import unpack_heads
 from ownclimate.store.lmdb.series_recording import encode_blocks
-from ownclimate.store.lmdb.series_records import (
-    DeviceState,
-    IndexEntry,
-    SeriesDatabases,
-    unpack_heads,
-)
+from ownclimate.store.lmdb.series_records import DeviceState, IndexEntry, SeriesDatabases
 from ownclimate.store.lmdb.series_writes import write_and_wait
 from ownclimate.store.merging import Rows, merge
 from ownclimate.store.series_format import Block

@@ -9,6 +9,7 @@ import lmdb
 
 from ownclimate.core.errors import StoreCorrupt
 from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.lmdb.head_records import unpack_heads
 from ownclimate.store.lmdb.series_records import (
     BLOCKS,
     DEVICE_KEY,
@@ -22,7 +23,6 @@ from ownclimate.store.lmdb.series_records import (
     IndexEntry,
     SeriesDatabases,
     unpack_arrival,
-    unpack_heads,
     unpack_state,
 )
 from ownclimate.store.series_format import Block

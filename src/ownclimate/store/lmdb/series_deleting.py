@@ -12,6 +12,7 @@ from functools import partial
 
 import lmdb
 
+from ownclimate.store.lmdb.head_records import unpack_heads
 from ownclimate.store.lmdb.series_recording import covered, encode_blocks
 from ownclimate.store.lmdb.series_records import (
     ANY_ORIGIN,
@@ -20,7 +21,6 @@ from ownclimate.store.lmdb.series_records import (
     Latest,
     SeriesDatabases,
     Tombstone,
-    unpack_heads,
 )
 from ownclimate.store.merging import Rows, merge, newest_values
 from ownclimate.store.series_format import Block

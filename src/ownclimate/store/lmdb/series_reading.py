@@ -18,7 +18,8 @@ from ownclimate.core.quantities import BY_NUMBER, QUANTITIES
 from ownclimate.core.readings import Buckets, Instants, LatestValue, Series, Values
 from ownclimate.store.buckets import Aggregator
 from ownclimate.store.lmdb.environment import Environment
-from ownclimate.store.lmdb.series_records import SeriesDatabases, unpack_heads
+from ownclimate.store.lmdb.head_records import unpack_heads
+from ownclimate.store.lmdb.series_records import SeriesDatabases
 from ownclimate.store.merging import merge
 from ownclimate.store.windows import BlockPiece, Piece, RowsPiece, Window, windows
 

@@ -20,16 +20,13 @@ from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import Batch
 from ownclimate.store.batches import INSTANT_END_MS, check_batch, check_payload, rows_of
 from ownclimate.store.lmdb.environment import Environment
+from ownclimate.store.lmdb.head_records import HeadRow, head_rows, pack_head, unpack_heads
 from ownclimate.store.lmdb.series_records import (
     ANY_ORIGIN,
     INSTANT_KEY,
     DeviceState,
-    HeadRow,
     SeriesDatabases,
     Tombstone,
-    head_rows,
-    pack_head,
-    unpack_heads,
 )
 from ownclimate.store.merging import Difference, Rows, difference, is_strictly_ascending, merge
 from ownclimate.store.series_format import FAST_LEVEL, QUICK_LEVEL, SMALL_LEVEL, Block, encode
