@@ -113,7 +113,7 @@ async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
             progress=lambda fraction, text: progress.update(bar, completed=fraction, description=text),
         )
     log.info("demo_ready", duration_s=round(time.perf_counter() - started, 1))
-    return Welcome(access, file, world, ports, f"{settings.local_url}/hooks/readings", now_ms)
+    return Welcome(access, file, world, ports, f"{settings.local_url}/hooks/readings", now_ms - 1)
 
 
 async def _account(ports: Ports, settings: Settings, file: Path) -> tuple[Account, Access]:
