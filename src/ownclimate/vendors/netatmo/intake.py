@@ -25,6 +25,8 @@ from ownclimate.vendors.netatmo.vocabulary import product
 from ownclimate.vendors.netatmo.zones import timetable_to_core
 
 _KNOWN_BODY: Final = frozenset({"devices", "homes", "home", "user", "errors"})
+_SCHEDULES: Final = ("schedules", "therm_schedules")
+"""Answers of 2018 have them under the second name."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +114,7 @@ class Intake:
         wire_id = self._id(said, "id", "home")
         if wire_id is None:
             return
-        parts = ("rooms", "modules", "schedules")
+        parts = ("rooms", "modules", *_SCHEDULES)
         statement = self._statement(Site, Method.TOPOLOGY, said, "home", parts)
         self._list_members(statement, said, "listed", parts)
         site = await self.household.hear_site(wire_id, statement)
@@ -120,8 +122,9 @@ class Intake:
             return
         await self._take_rooms(site, Method.TOPOLOGY, said.get("rooms"))
         await self._take_modules(site, wire_id, Method.TOPOLOGY, said.get("modules"))
-        for schedule in self._objects(said.get("schedules"), "schedule"):
-            await self._take_schedule(site, schedule)
+        for part in _SCHEDULES:
+            for schedule in self._objects(said.get(part), "schedule"):
+                await self._take_schedule(site, schedule)
 
     async def _take_status(self, said: Mapping[str, Any], faults: Any) -> None:
         wire_id = self._home_of_status(said)

@@ -19,7 +19,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Instants, Interval, Values
 from ownclimate.core.sites import get_site
 from ownclimate.core.things import Device, Site
-from ownclimate.vendors.netatmo import presented
+from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.measuretypes import (
     HEATING_SECONDS,
     IDLE_SECONDS,
@@ -35,7 +35,9 @@ from ownclimate.web.call import Call
 
 MAX_VALUES: Final = 1024
 LAST: Final = "last"
-SCOPES: Final = ("read_station", "read_thermostat", "read_homecoach", "read_magellan")
+MAX_TYPES: Final = 50
+"""There are some seventy types, and no module measures a quarter of them."""
+SCOPES: Final = tuple(sorted({vocabulary.read_scope(code) for code in vocabulary.PRODUCTS}))
 
 _ID = re.compile(r"[0-9a-z:#_.\- ]{1,100}", re.IGNORECASE)
 _DIGITS_OF_MEANS: Final = 6
@@ -76,6 +78,8 @@ async def get_measure(call: Call, query: MeasureQuery) -> MeasureBody:
     scale = SCALES.get(query.scale.lower())
     if scale is None:
         raise InvalidInput("scale", f"expected one of {', '.join(SCALES)}")
+    if len(query.type) > MAX_TYPES:
+        raise InvalidInput("type", f"at most {MAX_TYPES} types")
     span = span_of(query)
     device, site = await _find(call, query)
     call.require(Permission.DEVICE_READ, presented.read_scope(device))
@@ -134,7 +138,7 @@ def runs(stamps: Sequence[int], rows: Sequence[MeasureRow], longest_s: int = 0) 
 
 def _require_some_scope(call: Call) -> None:
     granted = call.access.scopes
-    if granted is not None and not any(scope.startswith("read_") for scope in granted):
+    if granted is not None and granted.isdisjoint(SCOPES):
         raise Forbidden("no read scope was granted")
 
 
