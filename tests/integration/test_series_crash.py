@@ -1,0 +1,77 @@
+"""A writer killed at any moment, sealing included, loses no acknowledged row and doubles none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from ownclimate.core.ids import DeviceNumber
+from tests.integration.series_child import DEVICES, call, open_series
+
+ROUNDS = 500 if os.environ.get("TEST_FULL") else 20
+
+
+def test_acknowledged_rows_survive_kill_9(tmp_path: Path) -> None:
+    moments = random.Random(5)
+    acknowledged: set[int] = set()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.series_child", str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        for _ in range(ROUNDS):
+            # Calls that were on their way at the kill are repeated: they may have landed or not.
+            first = next(number for number in range(len(acknowledged) + 1) if number not in acknowledged)
+            child.stdin.write(f"{first}\n")
+            child.stdin.flush()
+            pid = int(child.stdout.readline().split()[1])
+            killer = threading.Thread(target=_kill_after, args=(pid, moments.uniform(0.005, 0.25)))
+            killer.start()
+            while (line := child.stdout.readline()) != "end\n":
+                acknowledged.add(int(line))
+            killer.join()
+            _assert_all_there(tmp_path, acknowledged)
+    finally:
+        child.kill()
+        child.wait()
+    assert len(acknowledged) > ROUNDS * 5
+
+
+def _kill_after(pid: int, delay_s: float) -> None:
+    time.sleep(delay_s)
+    os.kill(pid, signal.SIGKILL)
+
+
+def _assert_all_there(folder: Path, acknowledged: set[int]) -> None:
+    environment, series = open_series(folder)
+    begun_s = time.monotonic()
+    found: dict[tuple[int, int], float] = {}
+    for device in range(1, DEVICES + 1):
+        read = asyncio.run(series.read(DeviceNumber(device)))
+        times_ms = read.times_ms.tolist()
+        assert times_ms == sorted(set(times_ms))
+        for at_ms, value in zip(times_ms, read.columns.get("temperature_c", ()), strict=True):
+            found[device, at_ms] = float(value)
+    assert series.check() == []
+    environment.close()
+    assert time.monotonic() - begun_s < 5
+
+    for number in acknowledged:
+        for batch in call(number):
+            for at_ms in batch.times_ms.tolist():
+                assert found.get((batch.device, at_ms)) == number / 10, f"call {number} is not there"
+    # Every row there is the row of a call, so none is there twice under another instant.
+    sent = range(max(acknowledged, default=0) + 20)
+    allowed = {(b.device, at) for number in sent for b in call(number) for at in b.times_ms.tolist()}
+    assert found.keys() <= allowed
