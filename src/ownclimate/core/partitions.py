@@ -19,6 +19,10 @@ SOURCES = "source"
 SCHEDULES = "schedule"
 OUTBOX = "outbox"
 KEYS = "access_key"
+INVITES = "invite"
+
+HOUSEHOLDS = "household"
+"""In an account's partition: the households that it was invited to."""
 
 NUMBERS_PARTITION = "numbers"
 

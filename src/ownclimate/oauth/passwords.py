@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -38,6 +39,13 @@ async def is_password(password: str, password_hash: str) -> bool:
     """Whether the password made the hash; False for an account without one."""
     async with _gate:
         return await asyncio.to_thread(_verify, password, password_hash)
+
+
+@functools.cache
+def stand_in_hash() -> str:
+    """A hash that no password is known for: checking against it takes as long as against a real one,
+    so that how long an answer takes does not tell whether there is an account."""
+    return _HASHER.hash("no account has this password")
 
 
 def _verify(password: str, password_hash: str) -> bool:
