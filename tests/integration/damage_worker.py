@@ -1,7 +1,6 @@
 """Reads damaged stores for `test_damage.py`, in a process that may die of it.
 
-Started with a folder that holds a sound store and a scratch folder. Each line on stdin is a mutant
-(see `mutate`) and a mode; each gets one line on stdout: `same`, `named <error>` or `wrong <what>`.
+`serve` is the process, `mutate` the damage, `judge` what becomes of it.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import sys
+from collections.abc import Awaitable, Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ownclimate.core.errors import StoreError
@@ -22,6 +22,7 @@ OWNERS = ("owner 1", "owner 2")
 TABLES = ("devices", "rooms")
 DEVICES = (DeviceNumber(1), DeviceNumber(2))
 PAGE_BYTES = 4096
+Reader = Callable[[LMDBStore], Awaitable[dict[str, object]]]
 KINDS = ("truncate", "zero page", "zero range", "flip bit", "flip bits", "swap pages")
 
 
@@ -64,17 +65,24 @@ def mutate(content: bytes, kind: str, seed: int) -> bytes:
     return bytes(damaged)
 
 
-async def read_everything(store: LMDBStore) -> dict[str, object]:
-    """Every document by scan and by find, every reading, every payload."""
+async def read_documents(store: LMDBStore) -> dict[str, object]:
+    """Every document by scan, forwards and backwards, and by find."""
     content: dict[str, object] = {}
     for owner in OWNERS:
         for table in TABLES:
-            rows = await store.directory.scan(owner, table)
-            content[f"{owner}/{table}"] = [(row.key, row.version, row.body) for row in rows]
-            for number in range(90):
-                content[f"{owner}/{table}/{number}"] = await store.directory.find(
-                    owner, table, f"{number:03}"
-                )
+            for reverse in (False, True):
+                rows = await store.directory.scan(owner, table, reverse=reverse)
+                content[f"{owner}/{table}/{reverse}"] = [(row.key, row.version, row.body) for row in rows]
+            for number in range(0, 95, 5):
+                key = f"{number:03}"
+                content[f"{owner}/{table}/{key}"] = await store.directory.find(owner, table, key)
+    return content
+
+
+async def read_everything(store: LMDBStore) -> dict[str, object]:
+    """Every document, every reading, every payload."""
+    content = await read_documents(store)
+    for owner in OWNERS:
         content[f"raw {owner}"] = await store.raw.scan(owner)
     for device in DEVICES:
         series = await store.series.read(device)
@@ -86,42 +94,38 @@ async def read_everything(store: LMDBStore) -> dict[str, object]:
     return content
 
 
-async def read(folder: Path) -> dict[str, object]:
+async def read(folder: Path, reader: Reader) -> dict[str, object]:
     store = open_test_store(folder)
     try:
-        return await read_everything(store)
+        return await reader(store)
     finally:
         await store.close()
 
 
-def judge(folder: Path, expected: dict[str, object], gated: bool) -> str:
-    """What a server would make of the store, or (not gated) one that was running when it was damaged."""
-    if gated:
+def judge(folder: Path, expected: dict[str, object], mode: str) -> str:
+    """What a server makes of the store that it is about to serve (`checked`), or whose documents it is
+    serving when the damage happens (`served`)."""
+    if mode == "checked":
         report = examine(folder, quick=True)
         if not report.is_sound:
             return f"named {report.damage[0]}"
         assert not report.notes, report.notes
     try:
-        found = asyncio.run(read(folder))
+        found = asyncio.run(read(folder, read_everything if mode == "checked" else read_documents))
     except StoreError as error:
         return f"named {error}"
-    except Exception as error:
-        return f"unnamed {type(error).__name__} {error}"
-    wrong = [name for name, content in expected.items() if found[name] != content]
+    wrong = [name for name, content in found.items() if expected[name] != content]
     return f"wrong {wrong[:3]}" if wrong else "same"
 
 
-def main(pristine: Path, scratch: Path) -> None:
-    expected = asyncio.run(read(pristine))
-    for line in sys.stdin:
-        environment, kind, seed, mode = line.rstrip("\n").split("\t")
-        shutil.copytree(pristine, scratch, ignore=shutil.ignore_patterns("lock.mdb"))
-        target = scratch / "1" / environment / "data.mdb"
-        target.write_bytes(mutate(target.read_bytes(), kind, int(seed)))
-        verdict = judge(scratch, expected, mode == "gated")
-        print(verdict.replace("\n", " "), flush=True)
-        shutil.rmtree(scratch)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+def serve(connection: Connection, pristine: Path, scratch: Path) -> None:
+    """Answers every mutant that comes with a verdict: `same`, `named <error>` or `wrong <what>`."""
+    expected = asyncio.run(read(pristine, read_everything))
+    files = {name: (pristine / "1" / name / "data.mdb").read_bytes() for name in ("main", "raw")}
+    shutil.copytree(pristine, scratch, ignore=shutil.ignore_patterns("lock.mdb"), dirs_exist_ok=True)
+    while True:
+        environment, kind, seed, mode = connection.recv()
+        for name, content in files.items():
+            mutant = mutate(content, kind, seed) if name == environment else content
+            (scratch / "1" / name / "data.mdb").write_bytes(mutant)
+        connection.send(judge(scratch, expected, mode))

@@ -30,7 +30,7 @@ class Writer:
         self.name = name
         self.log = folder.with_name(f"{name}.log")
         self.log.write_bytes(b"")
-        self.child = PROCESSES.Process(target=writer_child.run, args=(folder, name, self.log))
+        self.child = PROCESSES.Process(target=writer_child.run, args=(folder, name, self.log), daemon=True)
         self.child.start()
 
     def wait_for_acknowledgements(self) -> None:
@@ -87,7 +87,7 @@ async def test_no_acknowledged_write_is_lost_by_killing(tmp_path: Path) -> None:
         acknowledged |= writers[name].kill()
         writers[name] = Writer(folder, name)
         writers[NAMES[1 - number % 2]].wait_for_acknowledgements()
-        if number % 5 == 4:
+        if number % (ROUNDS // 4) == 0:
             await require_whole(folder, acknowledged)
 
     for writer in writers.values():

@@ -78,6 +78,8 @@ class Environment:
                 map_size=map_bytes,
                 max_dbs=len(databases),
                 max_readers=MAX_READERS,
+                # A spare transaction keeps its slot among the readers, and so its lock-free start.
+                max_spare_txns=POOL_THREADS + 1,
                 readonly=read_only,
                 sync=sync,
                 metasync=sync,
