@@ -47,6 +47,8 @@ class Household:
     rooms: dict[tuple[SiteId, str], Room] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
     schedules: dict[tuple[SiteId, str], Schedule] = field(default_factory=dict)
+    touched_rooms: set[RoomId] = field(default_factory=set)
+    """Rooms that were heard of, or one of whose devices changed."""
     _heard: dict[str, bool] = field(default_factory=dict)
     """Keys of things heard in this import, and whether one was changed."""
 
@@ -215,8 +217,7 @@ class Household:
         except (Conflict, InvalidInput, NotFound) as error:
             self._refused("device", wire_id, error)
             return None
-        self._count(self.report.devices, f"device {wire_id}", present, device)
-        self.devices[wire_id] = device
+        self._note_device(wire_id, present, device)
         return device
 
     async def ensure_device(self, wire_id: str, model: str) -> Device | None:
@@ -238,8 +239,7 @@ class Household:
         except (Conflict, InvalidInput) as error:
             self._refused("device", wire_id, error)
             return None
-        self._count(self.report.devices, f"device {wire_id}", None, device)
-        self.devices[wire_id] = device
+        self._note_device(wire_id, None, device)
         return device
 
     async def hear_schedule(
@@ -293,8 +293,7 @@ class Household:
                 present.id,
                 lambda before: self._place(None, before, before.site_id),
             )
-            self._count(self.report.devices, f"device {wire_id}", present, device)
-            self.devices[wire_id] = device
+            self._note_device(wire_id, present, device)
         inhabited = {device.site_id for device in self.devices.values()}
         left = {key for key, site in self.sites.items() if site.settings.get(IMPLIED)} - inhabited
         now_ms = self.ports.clock.now_ms()
@@ -343,6 +342,12 @@ class Household:
             if room.site_id == site_id and own in _addresses(report_of(room.reports, "devices")):
                 return room.id
         return None
+
+    def _note_device(self, wire_id: str, present: Device | None, device: Device) -> None:
+        self._count(self.report.devices, f"device {wire_id}", present, device)
+        self.devices[wire_id] = device
+        if device.room_id is not None and device != present:
+            self.touched_rooms.add(device.room_id)
 
     def _implied_ids(self) -> set[str]:
         return {site.id for site in self.sites.values() if site.settings.get(IMPLIED)}

@@ -163,8 +163,19 @@ class Intake:
                 continue
             statement = self._statement(Room, method, room, f"room {method.value}")
             heard = await self.household.hear_room(site, wire_id, statement)
-            if heard is not None and method is Method.STATUS and not self.report.is_repeat:
-                self._record_room(heard, statement.reports | statement.settings, self.moment)
+            if heard is not None and method is Method.STATUS:
+                self._take_room_values(heard, statement)
+
+    def _take_room_values(self, room: Room, statement: Statement) -> None:
+        """What the room says last is recorded once all is linked; what it said before, at once.
+
+        A repeated answer brings nothing that its first time did not, but for what it said last, which
+        completes an import that broke off.
+        """
+        self.household.touched_rooms.add(room.id)
+        last = room.kept[SAID][Method.STATUS.value]
+        if (last["at_ms"], last["digest"]) != statement.order and not self.report.is_repeat:
+            self._record_room(room, statement.reports | statement.settings, self.moment)
 
     async def _take_modules(self, site: Site | None, home_id: str | None, method: Method, said: Any) -> None:
         modules = list(self._objects(said, "module"))
@@ -244,8 +255,10 @@ class Intake:
             self._note(device, self.moment.said_ms, live)
 
     def _record_rooms(self) -> None:
-        """What rooms said last, for those whose one measuring device became known only now."""
+        """What rooms said last: those heard of now, and those whose devices have changed since."""
         for room in self.household.rooms.values():
+            if room.id not in self.household.touched_rooms:
+                continue
             said = room.kept.get(SAID, {}).get(Method.STATUS.value)
             if said is not None:
                 moment = Moment(
