@@ -259,7 +259,8 @@ def _scaled(matrix: npt.NDArray[np.float64]) -> list[_Exact | None]:
         if not tried:
             continue
         values = matrix if len(tried) == len(matrix) else matrix[tried]
-        product = np.rint(values * _POWERS[scale])
+        with np.errstate(over="ignore"):
+            product = np.rint(values * _POWERS[scale])
         is_small = np.abs(product).max(axis=1) < _EXACT_END
         if not is_small.all():
             product[~is_small] = 0.0
