@@ -21,8 +21,10 @@ EXPECTED = "expected RFC 3339 text such as 2026-11-21T10:00:00Z, or whole epoch 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
-_PLAIN_UTC = re.compile(r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)*", re.ASCII)
-"""Any number of instants in the form that numpy reads by itself, one after the other."""
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z", re.ASCII)
+"""The form that Python and numpy read by themselves."""
+_PLAIN_ROW = re.compile(rf"(?:{_PLAIN.pattern})*", re.ASCII)
+"""Any number of such instants, one after the other."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -31,6 +33,11 @@ _INT64_MAX = 2**63 - 1
 
 def parse_rfc3339(text: str) -> int:
     """Epoch milliseconds. Raises ValueError with a reason fit to show."""
+    if _PLAIN.fullmatch(text):
+        try:
+            return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+        except ValueError:
+            pass  # A leap second, or a date that the careful reading below says more about.
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(EXPECTED)
@@ -84,7 +91,7 @@ def _plain_instants(values: Sequence[str]) -> Instants | None:
     # As many Z as values and one at the end of each: then each value is one instant, not two halves.
     if len(texts) != len(values) or not all(map(str.endswith, values, repeat("Z"))):
         return None
-    if not _PLAIN_UTC.fullmatch(joined):
+    if not _PLAIN_ROW.fullmatch(joined):
         return None
     try:
         return np.array(texts, dtype="datetime64[ms]").astype(np.int64)

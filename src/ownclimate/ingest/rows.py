@@ -94,7 +94,8 @@ def parse_rows(rows: Any, now_ms: int, *, is_plain: bool) -> Parsed:
         raise InvalidInput("readings", "expected a list of rows")
     if len(rows) > MAX_ROWS:
         raise TooManyRows(len(rows))
-    parsed = _swift_rows(rows, now_ms) if is_plain else None
+    # A single row, which many devices send, has no columns to be swift with.
+    parsed = _swift_rows(rows, now_ms) if is_plain and len(rows) > 1 else None
     return parsed or _careful_rows(rows, now_ms)
 
 
@@ -271,6 +272,10 @@ def split_by_device(
     indices: Sequence[int] | None = None,
 ) -> list[DeviceRows]:
     """Rows by device, in the order in which the devices first occur; columns without a value left out."""
+    if len(devices) == 1:
+        present = {name: column for name, column in columns.items() if column[0] == column[0]}
+        group = DeviceRows(device=devices[0], indices=indices or [0], times_ms=times_ms, columns=present)
+        return [group]
     places: dict[str, list[int]] = {}
     for place, device in enumerate(devices):
         places.setdefault(device, []).append(place)
