@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ownclimate.core.devices import edit_device
+from ownclimate.core.sites import edit_site
 from ownclimate.core.things import Ability
 from ownclimate.vendors.netatmo.fields import Method
 from ownclimate.vendors.netatmo.mapping import address
@@ -382,6 +384,57 @@ async def test_importing_the_whole_corpus_twice_changes_nothing_the_second_time(
 
     assert await world.versions() == before
     assert sum(report.readings for report in reports) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_the_corpus_gives_the_same_devices_in_any_order(corpus: Path, seed: int) -> None:
+    """But for one answer that does not say which home it is about: its rooms need the home known."""
+    files = sorted(file for file in (corpus / "netatmo").rglob("*.json"))
+    files = [file for file in files if recognise(file.read_bytes()).kind in TAKEN]
+    nameless = [file for file in files if _is_nameless(recognise(file.read_bytes()).body)]
+    shuffled = random.Random(seed).sample(files, len(files))
+
+    sorted_state = await _state_after([*files, *nameless])
+    shuffled_state = await _state_after([*shuffled, *nameless])
+
+    assert shuffled_state == sorted_state
+
+
+def _is_nameless(body: dict[str, Any]) -> bool:
+    return "home" in body and "id" not in body["home"]
+
+
+async def _state_after(files: list[Path]) -> dict[str, Any]:
+    """What is known of each device, by the vendor's ids."""
+    world = World()
+    for file in files:
+        await world.take(file.read_bytes())
+    devices = {device.id: device for device in await world.devices()}
+    rooms = {room.id: room.aliases["netatmo"] for room in await world.rooms()}
+    return {
+        device.vendor_id: (
+            device.name,
+            device.model,
+            device.firmware,
+            device.abilities,
+            rooms.get(device.room_id or ""),
+            devices[device.parent_id].vendor_id if device.parent_id else None,
+            {name: report.value for name, report in device.reports.items()},
+            device.kept["netatmo"],
+        )
+        for device in devices.values()
+    }
+
+
+async def test_a_deleted_home_is_left_alone(world: World) -> None:
+    await world.take(payload("homesdata"))
+    (site,) = await world.sites()
+    await edit_site(world.ports, OWNER, ACTOR, site.id, lambda site: dataclasses.replace(site, deleted_ms=1))
+
+    report = await world.take(payload("homestatus"))
+
+    assert await world.sites() == []
+    assert any(HOME in warning for warning in report.warnings)
 
 
 async def assert_restated(world: World, kind: str, body: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ class Intake:
         }
         zone = report_of(reports, "time_zone")
         place, zone = place_of(reports), zone if is_zone(zone) else "UTC"
-        present = self.household.devices.get(wire_id)
+        present = self.household.known.devices.get(wire_id)
         home_id = address(report_of(reports, "site"))
         if home_id is not None:
             name = clean_name(report_of(reports, "site_name"))
@@ -150,10 +150,10 @@ class Intake:
         wire_id = address(said.get("id"))
         if wire_id is not None:
             return wire_id
-        known = self.household.devices
+        known = self.household.known.devices
         modules = list(self._objects(said.get("modules"), "module"))
         site_ids = {known[key].site_id for m in modules if (key := address(m.get("id")) or "") in known}
-        homes = [key for key, site in self.household.sites.items() if site.id in site_ids]
+        homes = [key for key, site in self.household.known.sites.items() if site.id in site_ids]
         return homes[0] if len(homes) == 1 else None
 
     async def _take_rooms(self, site: Site, method: Method, said: Any) -> None:
@@ -196,7 +196,7 @@ class Intake:
             return
         statement = self._statement(Schedule, Method.TOPOLOGY, said, "schedule")
         timetable = timetable_to_core(
-            said, lambda room: self.household.room_id(site.id, room) if address(room) == room else None
+            said, lambda room: self.household.known.room_id(site.id, room) if address(room) == room else None
         )
         for part in ("zones", "timetable"):
             if part not in timetable.kept:
@@ -256,7 +256,7 @@ class Intake:
 
     def _record_rooms(self) -> None:
         """What rooms said last: those heard of now, and those whose devices have changed since."""
-        for room in self.household.rooms.values():
+        for room in self.household.known.rooms.values():
             if room.id not in self.household.touched_rooms:
                 continue
             said = room.kept.get(SAID, {}).get(Method.STATUS.value)
@@ -273,10 +273,10 @@ class Intake:
             return
         measuring = [
             device
-            for device in self.household.devices_of(room)
+            for device in self.household.known.devices_in(room)
             if Ability.TEMPERATURE in device.abilities and Ability.HEATING_SETPOINT in device.abilities
         ]
-        others = [d for d in self.household.devices_of(room) if Ability.TEMPERATURE in d.abilities]
+        others = [d for d in self.household.known.devices_in(room) if Ability.TEMPERATURE in d.abilities]
         values = {ours: float(said[name]) for name, ours in ROOM_QUANTITIES.items() if name in said}
         if values and len(measuring) == 1 and len(others) == 1:
             self._note(measuring[0], moment.said_ms, values, moment.arrived_ms)
