@@ -19,11 +19,15 @@ from pathlib import Path
 
 import lmdb
 import numpy as np
+import zstandard
 
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.readings import Batch, Interval, OriginNumber
+from ownclimate.store.batches import rows_of
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.series import DATABASES, LMDBSeries
+from ownclimate.store.merging import Rows
+from ownclimate.store.series_format import SMALL_LEVEL, Block, encode
 
 STEP_MS = 600_000
 YEAR_ROWS = 365 * 144
@@ -39,6 +43,7 @@ def main() -> None:
 
 async def _run() -> None:
     for measure in (
+        bench_format,
         bench_record_columns,
         bench_record_rows,
         bench_record_hundreds,
@@ -98,6 +103,28 @@ def opened() -> Iterator[tuple[LMDBSeries, Environment, Path]]:
         shutil.rmtree(folder)
 
 
+async def bench_format() -> None:
+    """The choice of docs/adr/002-series-blocks.md: pcodec against delta, byte planes and zstd."""
+    for what, jitter_ms in (("regular", 0), ("±3 s jitter", 3_000)):
+        rows = rows_of(_head_of(year(1, jitter_ms=jitter_ms), 16_000), BEGIN_MS)
+        values = len(rows) * len(NAMES)
+        content = encode(1, rows, level=SMALL_LEVEL)
+        planes = _delta_zstd(rows)
+        report(
+            f"block of 16,000 rows, {what}",
+            len(content) / values,
+            "B/value",
+            "delta + zstd 9",
+            sum(map(len, planes)) / values,
+        )
+        took_s = await best(_now(lambda rows=rows: encode(1, rows, level=SMALL_LEVEL)))
+        plain_s = await best(_now(lambda rows=rows: _delta_zstd(rows)))
+        report("    encoding", values / took_s / 1e6, "M values/s", "delta + zstd 9", values / plain_s / 1e6)
+        took_s = await best(_now(lambda content=content: Block(content).rows_of()))
+        plain_s = await best(_now(lambda planes=planes: _undo_delta_zstd(planes)))
+        report("    decoding", values / took_s / 1e6, "M values/s", "delta + zstd 9", values / plain_s / 1e6)
+
+
 async def bench_record_columns() -> None:
     batches = [year(device) for device in range(1, 25)]
     values = len(batches) * YEAR_ROWS * len(NAMES)
@@ -116,7 +143,7 @@ async def bench_record_columns() -> None:
 async def bench_record_rows() -> None:
     """The cost of one-row calls, 64 at a time, each acknowledged when durable."""
     rows, callers = 20_000, 64
-    with opened() as (store, environment, folder):
+    with opened() as (store, _, folder):
 
         async def call(caller: int) -> None:
             for batch in slices(_head_of(year(caller + 1), rows // callers), 1):
@@ -289,6 +316,38 @@ def _tail_of(batch: Batch, low: int) -> Batch:
         origin=batch.origin,
         arrived_ms=batch.arrived_ms,
     )
+
+
+def _now(work: Callable[[], object]) -> Callable[[], Awaitable[object]]:
+    async def run() -> object:
+        return work()
+
+    return run
+
+
+def _delta_zstd(rows: Rows) -> list[bytes]:
+    """Scaled integers, their differences (twice for instants), zigzag, byte planes, zstd."""
+    compress = zstandard.ZstdCompressor(level=9).compress
+    scaled = [rows.times_ms, *(np.rint(column * 10).astype(np.int64) for column in rows.columns.values())]
+    planes = []
+    for place, column in enumerate(scaled):
+        delta = np.diff(column, prepend=0)
+        if place == 0:
+            delta = np.diff(delta, prepend=0)
+        zigzag = ((delta << 1) ^ (delta >> 63)).astype(np.uint64)
+        planes.append(compress(zigzag.view(np.uint8).reshape(-1, 8).T.tobytes()))
+    return planes
+
+
+def _undo_delta_zstd(planes: list[bytes]) -> list[object]:
+    columns: list[object] = []
+    for place, content in enumerate(planes):
+        planar = np.frombuffer(zstandard.ZstdDecompressor().decompress(content), np.uint8).reshape(8, -1)
+        zigzag = np.ascontiguousarray(planar.T).view(np.uint64).ravel()
+        delta = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
+        column = np.cumsum(np.cumsum(delta) if place == 0 else delta)
+        columns.append(column if place == 0 else column / 10)
+    return columns
 
 
 def _plain_write(file: Path, batches: list[Batch]) -> float:

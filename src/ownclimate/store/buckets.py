@@ -9,6 +9,7 @@ a clock change skips or repeats.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -83,189 +84,127 @@ class Aggregator:
         self._functions = tuple(dict.fromkeys(functions))
         self._step = step
         self._zone = zone
-        self._parts = tuple(
-            dict.fromkeys(("count", *(part for function in functions for part in _PARTS[function])))
-        )
+        self._held: tuple[Instants, dict[str, Values]] | None = None
         self._starts: list[Instants] = []
-        self._chunks: dict[tuple[str, str], list[Values]] = {
-            (quantity, part): [] for quantity in self._quantities for part in self._parts
+        self._columns: dict[tuple[str, str], list[Values]] = {
+            (quantity, function): [] for quantity in self._quantities for function in self._functions
         }
 
     def add(self, times_ms: Instants, columns: Mapping[str, Values]) -> None:
+        """The rows of the last bucket are held back: more of it may come."""
+        if self._held is not None:
+            held_ms, held = self._held
+            times_ms = np.concatenate((held_ms, times_ms))
+            columns = {name: np.concatenate((held[name], columns[name])) for name in self._quantities}
         if not len(times_ms):
             return
         starts_ms = bucket_starts(times_ms, self._step, self._zone)
         firsts = _run_starts(starts_ms)
-        self._starts.append(starts_ms[firsts])
-        for quantity in self._quantities:
-            for part, values in _reduce(times_ms, columns[quantity], firsts, self._parts).items():
-                self._chunks[quantity, part].append(values)
+        last = int(firsts[-1])
+        self._held = times_ms[last:].copy(), {name: columns[name][last:].copy() for name in self._quantities}
+        if last:
+            complete = {name: columns[name][:last] for name in self._quantities}
+            self._reduce(times_ms[:last], complete, starts_ms[firsts[:-1]], firsts[:-1])
 
     def result(self) -> Buckets:
-        if not self._starts:
-            return Buckets(
-                starts_ms=np.empty(0, np.int64),
-                columns={
-                    (quantity, function): np.empty(0)
-                    for quantity in self._quantities
-                    for function in self._functions
-                },
-            )
-        starts_ms, parts = self._joined()
-        filled = np.zeros(len(starts_ms), np.bool_)
-        for quantity in self._quantities:
-            filled |= parts[quantity, "count"] > 0
-        columns = {
-            (quantity, function): _finish(function, quantity, parts)[filled]
-            for quantity in self._quantities
-            for function in self._functions
-        }
-        return Buckets(starts_ms=starts_ms[filled], columns=columns)
+        """The buckets; nothing may be added afterwards."""
+        if self._held is not None:
+            times_ms, columns = self._held
+            starts_ms = bucket_starts(times_ms[:1], self._step, self._zone)
+            self._reduce(times_ms, columns, starts_ms, np.zeros(1, np.intp))
+            self._held = None
+        starts_ms = np.concatenate([np.empty(0, np.int64), *self._starts])
+        columns_by_key = {key: np.concatenate([np.empty(0), *parts]) for key, parts in self._columns.items()}
+        if (starts_ms[1:] < starts_ms[:-1]).any():
+            # A change of offset inside a step can make a later bucket begin earlier.
+            order = np.argsort(starts_ms)
+            starts_ms = starts_ms[order]
+            columns_by_key = {key: column[order] for key, column in columns_by_key.items()}
+        return Buckets(starts_ms=starts_ms, columns=columns_by_key)
 
-    def _joined(self) -> tuple[Instants, dict[tuple[str, str], Values]]:
-        """One row a bucket from the chunks, of which the last and next first may share one."""
-        starts_ms = np.concatenate(self._starts)
-        parts = {key: np.concatenate(chunks) for key, chunks in self._chunks.items()}
-        if (starts_ms[1:] > starts_ms[:-1]).all():
-            return starts_ms, parts
-        # A change of offset inside an hour can even make a later bucket begin earlier.
-        order = np.argsort(starts_ms, kind="stable")
-        starts_ms = starts_ms[order]
-        firsts = _run_starts(starts_ms)
-        joined: dict[tuple[str, str], Values] = {}
-        for quantity in self._quantities:
-            chunk = {part: parts[quantity, part][order] for part in self._parts}
-            for part, values in _rejoin(chunk, firsts).items():
-                joined[quantity, part] = values
-        return starts_ms[firsts], joined
+    def _reduce(
+        self, times_ms: Instants, columns: Mapping[str, Values], starts_ms: Instants, firsts: Indices
+    ) -> None:
+        """Aggregates complete buckets, of which those without any value are left out."""
+        groups = {name: _Groups.of(times_ms, columns[name], firsts) for name in self._quantities}
+        filled = np.zeros(len(firsts), np.bool_)
+        for group in groups.values():
+            filled |= group.count > 0
+        self._starts.append(starts_ms[filled])
+        for (name, function), parts in self._columns.items():
+            parts.append(groups[name].reduced(function)[filled])
 
 
-_PARTS: Final[dict[str, tuple[str, ...]]] = {
-    "mean": ("sum",),
-    "sum": ("sum",),
-    "count": (),
-    "min": ("min",),
-    "max": ("max",),
-    "first": ("first",),
-    "last": ("last",),
-    "min_at": ("min", "min_at"),
-    "max_at": ("max", "max_at"),
-    "circular_mean": ("sin", "cos"),
-}
-"""What has to be carried from chunk to chunk for a function, besides the count."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """One quantity's values, the place of the first one of each bucket that has any, and which have."""
 
+    times_ms: Instants
+    column: Values
+    firsts: Indices
+    count: Values
 
-def _reduce(times_ms: Instants, column: Values, firsts: Indices, parts: Sequence[str]) -> dict[str, Values]:
-    """The parts of one column for each bucket; NaN (for the count 0) where it has no value."""
-    buckets = len(firsts)
-    present = ~np.isnan(column)
-    held: npt.NDArray[np.bool_] | slice
-    if present.all():
-        held, groups = slice(None), firsts
-        count = np.diff(firsts, append=len(column)).astype(np.float64)
-    else:
-        times_ms, column = times_ms[present], column[present]
+    @classmethod
+    def of(cls, times_ms: Instants, column: Values, firsts: Indices) -> _Groups:
+        present = ~np.isnan(column)
+        if present.all():
+            return cls(times_ms, column, firsts, np.diff(firsts, append=len(column)).astype(np.float64))
         # Values before each bucket's first row; a bucket without any has the same as the next.
         before = np.concatenate(([0], np.cumsum(present)))[np.append(firsts, len(present))]
-        sizes = np.diff(before)
-        held = sizes > 0
-        groups = before[:-1][held]
-        count = sizes.astype(np.float64)
-    reduced: dict[str, Values] = {"count": count}
-    for part in parts:
-        if part == "count":
-            continue
-        values = np.full(buckets, np.nan)
-        if len(groups):
-            values[held] = _reduce_part(part, times_ms, column, groups)
-        reduced[part] = values
-    return reduced
+        count = np.diff(before)
+        return cls(times_ms[present], column[present], before[:-1][count > 0], count.astype(np.float64))
 
+    def reduced(self, function: str) -> Values:
+        """One number a bucket, NaN where it has no value."""
+        held = self.count > 0
+        if held.all():
+            return self._reduced(function)
+        values = np.full(len(self.count), np.nan)
+        if len(self.firsts):
+            values[held] = self._reduced(function)
+        return values
 
-def _reduce_part(part: str, times_ms: Instants, column: Values, groups: Indices) -> Values:
-    reduced: Values
-    match part:
-        case "sum":
-            reduced = np.add.reduceat(column, groups)
-        case "min":
-            reduced = np.minimum.reduceat(column, groups)
-        case "max":
-            reduced = np.maximum.reduceat(column, groups)
-        case "first":
-            reduced = column[groups]
-        case "last":
-            reduced = column[np.append(groups[1:], len(column)) - 1]
-        case "min_at":
-            extremes = np.minimum.reduceat(column, groups)
-            reduced = times_ms[_first_equal(column, extremes, groups)].astype(np.float64)
-        case "max_at":
-            extremes = np.maximum.reduceat(column, groups)
-            reduced = times_ms[_first_equal(column, extremes, groups)].astype(np.float64)
-        case "sin" | "cos":
-            wave = np.sin if part == "sin" else np.cos
-            directed = np.where(column >= 0, wave(np.radians(column)), 0.0)
-            has_direction = np.logical_or.reduceat(column >= 0, groups)
-            reduced = np.where(has_direction, np.add.reduceat(directed, groups), np.nan)
-        case _:
-            raise AssertionError(f"no part is called {part}")
-    return reduced
-
-
-def _first_equal(column: Values, extremes: Values, groups: Indices) -> Indices:
-    sizes = np.diff(groups, append=len(column))
-    matches = np.flatnonzero(column == np.repeat(extremes, sizes))
-    return matches[np.searchsorted(matches, groups)]
-
-
-def _rejoin(chunk: Mapping[str, Values], firsts: Indices) -> dict[str, Values]:
-    """Parts of the same bucket from several chunks become one; rows are in the order of time."""
-    joined: dict[str, Values] = {"count": np.add.reduceat(chunk["count"], firsts)}
-    sizes = np.diff(firsts, append=len(chunk["count"]))
-    for part, values in chunk.items():
-        match part:
+    def _reduced(self, function: str) -> Values:
+        reduced: Values
+        match function:
             case "count":
-                continue
-            case "sum" | "sin" | "cos":
-                absent = np.add.reduceat((~np.isnan(values)).astype(np.float64), firsts) == 0
-                joined[part] = np.where(absent, np.nan, np.add.reduceat(np.nan_to_num(values), firsts))
+                reduced = self.count[self.count > 0]
+            case "sum":
+                reduced = np.add.reduceat(self.column, self.firsts)
+            case "mean":
+                reduced = np.add.reduceat(self.column, self.firsts) / self.count[self.count > 0]
             case "min":
-                joined[part] = np.fmin.reduceat(values, firsts)
+                reduced = np.minimum.reduceat(self.column, self.firsts)
             case "max":
-                joined[part] = np.fmax.reduceat(values, firsts)
+                reduced = np.maximum.reduceat(self.column, self.firsts)
             case "first":
-                joined[part] = _pick(values, ~np.isnan(values), firsts, last=False)
+                reduced = self.column[self.firsts]
             case "last":
-                joined[part] = _pick(values, ~np.isnan(values), firsts, last=True)
+                reduced = self.column[np.append(self.firsts[1:], len(self.column)) - 1]
             case "min_at":
-                least = np.repeat(np.fmin.reduceat(chunk["min"], firsts), sizes)
-                joined[part] = _pick(values, chunk["min"] == least, firsts, last=False)
+                reduced = self._first_at(np.minimum.reduceat(self.column, self.firsts))
             case "max_at":
-                greatest = np.repeat(np.fmax.reduceat(chunk["max"], firsts), sizes)
-                joined[part] = _pick(values, chunk["max"] == greatest, firsts, last=False)
-    return joined
+                reduced = self._first_at(np.maximum.reduceat(self.column, self.firsts))
+            case "circular_mean":
+                reduced = self._mean_direction()
+            case _:
+                raise AssertionError(f"no function is called {function}")
+        return reduced
 
+    def _first_at(self, extremes: Values) -> Values:
+        """When each bucket's extremum first occurred."""
+        sizes = np.diff(self.firsts, append=len(self.column))
+        matches = np.flatnonzero(self.column == np.repeat(extremes, sizes))
+        return self.times_ms[matches[np.searchsorted(matches, self.firsts)]].astype(np.float64)
 
-def _pick(values: Values, eligible: npt.NDArray[np.bool_], firsts: Indices, *, last: bool) -> Values:
-    """The first or last eligible value of each group; NaN in groups without one."""
-    places = np.flatnonzero(eligible)
-    ends = np.append(firsts[1:], len(values))
-    picked = np.full(len(firsts), np.nan)
-    low, high = np.searchsorted(places, firsts), np.searchsorted(places, ends)
-    some = high > low
-    picked[some] = values[places[(high[some] - 1) if last else low[some]]]
-    return picked
-
-
-def _finish(function: str, quantity: str, parts: Mapping[tuple[str, str], Values]) -> Values:
-    count = parts[quantity, "count"]
-    match function:
-        case "count":
-            return np.where(count > 0, count, np.nan)
-        case "mean":
-            return parts[quantity, "sum"] / np.where(count > 0, count, np.nan)
-        case "circular_mean":
-            return np.degrees(np.arctan2(parts[quantity, "sin"], parts[quantity, "cos"])) % 360.0
-    return parts[quantity, function]
+    def _mean_direction(self) -> Values:
+        is_direction = self.column >= 0
+        radians = np.radians(self.column)
+        east = np.add.reduceat(np.where(is_direction, np.sin(radians), 0.0), self.firsts)
+        north = np.add.reduceat(np.where(is_direction, np.cos(radians), 0.0), self.firsts)
+        degrees: Values = np.degrees(np.arctan2(east, north)) % 360.0
+        degrees[degrees == 360.0] = 0.0  # What % gives for the smallest negative angles.
+        return np.where(np.logical_or.reduceat(is_direction, self.firsts), degrees, np.nan)
 
 
 def _run_starts(values: Instants) -> Indices:

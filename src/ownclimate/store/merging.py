@@ -95,7 +95,7 @@ def merge(parts: Sequence[Rows]) -> Rows:
     """
     rows = concatenate(parts)
     if is_strictly_ascending(rows.times_ms):
-        return _without_empty(rows)
+        return without_empty(rows)
     order = np.lexsort(
         (rows.origins, rows.generations, rows.arrived_ms, rows.origins & RANK_MASK, rows.times_ms)
     )
@@ -110,7 +110,7 @@ def merge(parts: Sequence[Rows]) -> Rows:
             generations=rows.generations,
             columns=columns,
         )
-    return _combine_payloads(_without_empty(rows))
+    return _combine_payloads(without_empty(rows))
 
 
 def by_instant(rows: Rows) -> tuple[Instants, dict[int, Values]]:
@@ -180,6 +180,16 @@ def newest_values(parts: Sequence[Rows], quantities: Iterable[int]) -> dict[int,
     return newest
 
 
+def without_empty(rows: Rows) -> Rows:
+    """Leaves out rows and columns without any value."""
+    kept = np.zeros(len(rows), np.bool_)
+    for column in rows.columns.values():
+        kept |= ~np.isnan(column)
+        if kept.all():
+            return _without_columns(rows)
+    return _without_columns(rows.take(kept))
+
+
 def is_strictly_ascending(times_ms: Instants) -> bool:
     return len(times_ms) < 2 or bool((times_ms[1:] > times_ms[:-1]).all())
 
@@ -223,15 +233,6 @@ def _winners_only(rows: Rows, column: Values, rivals: Indices) -> Values:
     column = column.copy()
     column[beaten] = np.nan
     return column
-
-
-def _without_empty(rows: Rows) -> Rows:
-    kept = np.zeros(len(rows), np.bool_)
-    for column in rows.columns.values():
-        kept |= ~np.isnan(column)
-        if kept.all():
-            return _without_columns(rows)
-    return _without_columns(rows.take(kept))
 
 
 def _without_columns(rows: Rows) -> Rows:

@@ -22,7 +22,7 @@ from ownclimate.store.lmdb.series_records import (
     SeriesDatabases,
     Tombstone,
 )
-from ownclimate.store.merging import Rows, merge, newest_values
+from ownclimate.store.merging import Rows, merge, newest_values, without_empty
 from ownclimate.store.series_format import Block
 from ownclimate.store.windows import BlockPiece, Piece, RowsPiece, windows
 
@@ -112,7 +112,7 @@ class Deleter:
         )
 
     def _without_gone(self, winners: Rows) -> Rows:
-        return winners.take(~covered((self.gone,), winners))
+        return without_empty(winners.take(~covered((self.gone,), winners)))
 
     def _latest(
         self, transaction: lmdb.Transaction[bytes], state: DeviceState, index: Sequence[IndexEntry]

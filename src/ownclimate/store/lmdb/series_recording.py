@@ -28,7 +28,7 @@ from ownclimate.store.lmdb.series_records import (
     SeriesDatabases,
     Tombstone,
 )
-from ownclimate.store.merging import Difference, Rows, difference, is_strictly_ascending, merge
+from ownclimate.store.merging import Difference, Rows, difference, is_strictly_ascending, merge, without_empty
 from ownclimate.store.series_format import FAST_LEVEL, QUICK_LEVEL, SMALL_LEVEL, Block, encode
 from ownclimate.store.values import seal
 
@@ -307,7 +307,7 @@ def small_batch(batch: Batch) -> SmallBatch:
 def encode_blocks(
     device: int, rows: Rows, block_rows: int, *, stays: bool = False
 ) -> list[tuple[Rows, bytes]]:
-    """Merged rows as blocks of about equal size, none above `block_rows`; with the rows of each.
+    """Blocks of about equal size, none above `block_rows`, each with its rows; `rows` has no empty column.
 
     More care is taken to make them small when it is expected that the block `stays`.
     """
@@ -321,7 +321,7 @@ def encode_blocks(
     # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
     begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
     ends = sorted({0, *begins.tolist(), len(rows)})
-    parts = [merge([rows.take(slice(low, high))]) for low, high in pairwise(ends)]
+    parts = [without_empty(rows.take(slice(low, high))) for low, high in pairwise(ends)]
     return [(part, encode(device, part, level=level)) for part in parts]
 
 
