@@ -60,7 +60,9 @@ async def test_below_the_reserve_only_what_removes_is_written(tmp_path: Path) ->
 
 
 async def test_a_full_map_keeps_a_reserve_for_removing(tmp_path: Path) -> None:
-    environment = Environment.open(tmp_path, databases=DATABASES, map_bytes=2 << 20, reserve_bytes=0)
+    environment = Environment.open(
+        tmp_path, databases=DATABASES, map_bytes=2 << 20, reserve_bytes=0, sync=False
+    )
     directory = LMDBDirectory(environment)
 
     stored = await fill(directory)

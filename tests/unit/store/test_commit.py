@@ -97,6 +97,22 @@ async def test_a_write_that_breaks_the_transaction_fails_alone(environment: Envi
     assert get(environment, b"a") == get(environment, b"b") == b"v"
 
 
+@pytest.mark.parametrize("fault", [StopIteration, SystemExit, KeyboardInterrupt, MemoryError])
+async def test_no_fault_of_a_write_ends_the_committer(
+    environment: Environment, fault: type[BaseException]
+) -> None:
+    def spoil(transaction: lmdb.Transaction) -> None:
+        raise fault
+
+    def submit(apply: Apply) -> object:
+        return environment.committer.submit_and_wait(apply, size_bytes=1)
+
+    with pytest.raises(BaseException):  # noqa: B017  Which one is not the point.
+        await asyncio.to_thread(submit, spoil)
+
+    assert await asyncio.to_thread(submit, put(environment, b"a"))
+
+
 async def test_a_later_write_of_a_group_sees_the_earlier_ones(environment: Environment) -> None:
     rows = environment.database("rows")
 

@@ -74,17 +74,19 @@ def _in_child(arguments: list[str], limit_s: float | None) -> Report:
         child = subprocess.run(  # noqa: S603  Our own module, with the caller's folder as its argument.
             command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=limit_s, check=False
         )
-        output, code = child.stdout, child.returncode
+        output = child.stdout
+        code = child.returncode
+        end = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
     except subprocess.TimeoutExpired as error:
-        output, code = error.stdout or b"", -signal.SIGKILL
+        output = error.stdout or b""
+        end = f"did not end within {limit_s:.0f} s"
     stage = "starting"
     for text in output.splitlines():
         line = msgspec.json.decode(text, type=_Line)
         if line.report is not None:
             return line.report
         stage = line.stage
-    how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    return Report(damage=(f"the checking process {how} while {stage}: the store is damaged; {ADVICE}",))
+    return Report(damage=(f"the checking process {end} while {stage}: the store is damaged; {ADVICE}",))
 
 
 Stage = Callable[[str], None]
@@ -100,9 +102,10 @@ def examine(folder: Path, *, quick: bool, stage: Stage = lambda name: None) -> R
         if generation is None:
             notes.append(f"there is no store in {folder}")
         else:
-            for name, databases in ((folders.MAIN, MAIN_DATABASES), (folders.RAW, RAW_DATABASES)):
-                _check_environment(generation / name, databases, quick, stage, damage, notes)
-    except (AppError, LMDBError) as error:
+            with folders.in_use(folder):
+                for name, databases in ((folders.MAIN, MAIN_DATABASES), (folders.RAW, RAW_DATABASES)):
+                    _check_environment(generation / name, databases, quick, stage, damage, notes)
+    except (AppError, LMDBError, OSError) as error:
         damage.append(str(error))
     return Report(damage=tuple(damage[:_MAX_DAMAGE]), notes=tuple(notes))
 

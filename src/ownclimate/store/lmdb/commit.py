@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -56,6 +57,8 @@ class _Write:
 
 @dataclass(slots=True, eq=False)
 class _Outcome:
+    """Each has an exception of its own: raising one writes into it."""
+
     write: _Write
     result: Any
     error: BaseException | None
@@ -133,6 +136,15 @@ class Committer:
             self._queue.put(write)
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        finally:
+            # However this thread ends, nobody may be left waiting for it.
+            with self._lock:
+                self._is_closed = True
+            self._refuse_queued()
+
+    def _serve(self) -> None:
         checked_s = time.monotonic()
         is_open = True
         while is_open:
@@ -170,7 +182,7 @@ class Committer:
             with self._env.begin(write=True) as transaction:
                 for write in group:
                     if refusal is not None and not write.may_use_reserve:
-                        outcomes.append(_Outcome(write, None, refusal))
+                        outcomes.append(_Outcome(write, None, copy(refusal)))
                         continue
                     try:
                         outcomes.append(_Outcome(write, write.apply(transaction), None))
@@ -179,7 +191,7 @@ class Committer:
                     if time.monotonic() > deadline_s:
                         break
                 is_committing = True
-        except Exception as error:
+        except BaseException as error:  # Whatever it is, it is the writer's, and this thread goes on.
             if is_committing:
                 self._abandon(outcomes, error)
             else:
@@ -197,7 +209,7 @@ class Committer:
             return StoreUnavailable(self._broken)
         return self._space.refusal()
 
-    def _isolate(self, group: Sequence[_Write], error: Exception) -> None:
+    def _isolate(self, group: Sequence[_Write], error: BaseException) -> None:
         """The transaction broke under one of the writes: each gets its own, or the reason it cannot."""
         if len(group) == 1:
             self._settle([_Outcome(group[0], None, self._translate(error))])
@@ -205,12 +217,12 @@ class Committer:
         if self._space.is_cause_of(error):
             # Repeating all of them would only meet the same full disk, one failure after another.
             full = out_of_space(str(error))
-            self._settle([_Outcome(write, None, full) for write in group if not write.may_use_reserve])
+            self._settle([_Outcome(write, None, copy(full)) for write in group if not write.may_use_reserve])
             group = [write for write in group if write.may_use_reserve]
         for write in group:
             self._commit([write])
 
-    def _abandon(self, outcomes: Sequence[_Outcome], error: Exception) -> None:
+    def _abandon(self, outcomes: Sequence[_Outcome], error: BaseException) -> None:
         """The commit itself failed. Without room nothing was written; after any other failure of the
         disk nobody knows, and what the kernel still holds cannot be trusted: refuse until reopened."""
         verdict: BaseException
@@ -219,9 +231,11 @@ class Committer:
         else:
             self._broken = f"{self._name}: the disk failed ({error}); check the disk, then restart"
             verdict = OutcomeUnknown(self._broken)
-        self._settle([_Outcome(done.write, None, done.error or verdict) for done in outcomes])
+        self._settle([_Outcome(done.write, None, done.error or copy(verdict)) for done in outcomes])
 
-    def _translate(self, error: Exception) -> BaseException:
+    def _translate(self, error: BaseException) -> BaseException:
+        if isinstance(error, StopIteration):
+            return RuntimeError("a write ended in StopIteration, which no future can carry")
         if not isinstance(error, lmdb.Error):
             return error
         if self._space.is_cause_of(error):
@@ -232,6 +246,15 @@ class Committer:
         translated: StoreError = to_store_error(error, self._name)
         translated.__cause__ = error
         return translated
+
+    def _refuse_queued(self) -> None:
+        left: list[_Outcome] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                write = self._queue.get_nowait()
+                if write is not None:
+                    left.append(_Outcome(write, None, StoreClosed(f"{self._name} is closed")))
+        self._settle(left)
 
     def _settle(self, outcomes: Sequence[_Outcome]) -> None:
         """Answers the writers: one wake-up a loop, since waking a loop costs more than an answer."""
