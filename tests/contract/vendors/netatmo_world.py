@@ -9,7 +9,7 @@ from typing import Any
 from ownclimate.core.devices import find_device_by_alias, list_devices
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.partitions import OUTBOX, owner_partition
-from ownclimate.core.ports import Ports
+from ownclimate.core.ports import Directory, Ports
 from ownclimate.core.readings import Arrivals, Interval
 from ownclimate.core.schedules import list_schedules
 from ownclimate.core.sites import list_rooms, list_sites
@@ -37,9 +37,9 @@ def payload(name: str) -> Any:
 
 
 class World:
-    def __init__(self) -> None:
+    def __init__(self, directory: Directory | None = None) -> None:
         self.clock = FakeClock()
-        self.directory = MemoryDirectory()
+        self.directory = directory or MemoryDirectory()
         self.raw = MemoryRawArchive()
         self.ports = Ports(
             directory=self.directory,

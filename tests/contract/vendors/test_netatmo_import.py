@@ -14,6 +14,7 @@ import pytest
 from ownclimate.core.devices import edit_device
 from ownclimate.core.sites import edit_site
 from ownclimate.core.things import Ability
+from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory
 from ownclimate.vendors.netatmo.fields import Method
 from ownclimate.vendors.netatmo.mapping import address
 from ownclimate.vendors.netatmo.recognise import TAKEN, recognise
@@ -173,6 +174,17 @@ async def test_importing_everything_again_changes_nothing(world: World) -> None:
 
     assert await world.versions() == before
     assert all(report.is_repeat and not report.has_changed for report in reports)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_writes_of_unknown_outcome_change_nothing(seed: int) -> None:
+    world = World(PartitionedMemoryDirectory(seed, unknown_share=0.3))
+    for name in OWN:
+        assert (await world.take(payload(name))).warnings == []
+    before = await world.versions()
+
+    assert not any([(await world.take(payload(name))).has_changed for name in OWN])
+    assert await world.versions() == before
 
 
 async def test_a_newer_answer_updates_and_an_older_one_does_not(world: World) -> None:
