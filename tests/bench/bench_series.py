@@ -27,7 +27,7 @@ from ownclimate.store.batches import rows_of
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.series import DATABASES, LMDBSeries
 from ownclimate.store.merging import Rows
-from ownclimate.store.series_format import SMALL_LEVEL, Block, encode
+from ownclimate.store.series_format import Block, encode
 
 STEP_MS = 600_000
 YEAR_ROWS = 365 * 144
@@ -108,7 +108,7 @@ async def bench_format() -> None:
     for what, jitter_ms in (("regular", 0), ("±3 s jitter", 3_000)):
         rows = rows_of(_head_of(year(1, jitter_ms=jitter_ms), 16_000), BEGIN_MS)
         values = len(rows) * len(NAMES)
-        content = encode(1, rows, level=SMALL_LEVEL)
+        content = encode(1, rows)
         planes = _delta_zstd(rows)
         report(
             f"block of 16,000 rows, {what}",
@@ -117,7 +117,7 @@ async def bench_format() -> None:
             "delta + zstd 9",
             sum(map(len, planes)) / values,
         )
-        took_s = await best(_now(lambda rows=rows: encode(1, rows, level=SMALL_LEVEL)))
+        took_s = await best(_now(lambda rows=rows: encode(1, rows)))
         plain_s = await best(_now(lambda rows=rows: _delta_zstd(rows)))
         report("    encoding", values / took_s / 1e6, "M values/s", "delta + zstd 9", values / plain_s / 1e6)
         took_s = await best(_now(lambda content=content: Block(content).rows_of()))
@@ -301,7 +301,7 @@ async def best(work: Callable[[], Awaitable[object]], rounds: int = 9) -> float:
 
 def report(what: str, ours: float, unit: str, baseline: str, theirs: float) -> None:
     ratio = theirs / ours if unit.endswith("/s") else ours / theirs
-    print(f"{what:<46} {ours:>10,.2f} {unit:<11} {baseline}: {theirs:,.2f} (ratio {ratio:.2f})")
+    print(f"{what:<46} {ours:>12,.3f} {unit:<11} {baseline}: {theirs:,.3f} (ratio {ratio:.2f})")
 
 
 def _head_of(batch: Batch, rows: int) -> Batch:

@@ -20,10 +20,10 @@ from ownclimate.store.merging import Rows, is_strictly_ascending
 
 VERSION: Final = 1
 QUICK_LEVEL: Final = 0
-FAST_LEVEL: Final = 4
 SMALL_LEVEL: Final = 8
-"""pcodec's levels: 0 for small blocks, which are soon merged; 4 for what is written in bulk, at some 3 %
-more bytes; 8 for what stays."""
+"""pcodec's levels. Small blocks are soon merged, and at 0 take half the time; large ones stay."""
+QUICK_ROWS: Final = 1_024
+"""Blocks below this are small."""
 
 _HEADER: Final = struct.Struct("<BBHIIqq")
 _ENTRY: Final = struct.Struct("<HBBI")
@@ -46,17 +46,16 @@ _EXACT_END: Final = float(1 << 53)
 """Beyond it float64 has no room for every integer."""
 _SAMPLE: Final = 64
 _NARROW_LIMITS: Final = np.iinfo(np.int32)
-_CONFIGS: Final = {
-    level: ChunkConfig(compression_level=level) for level in (QUICK_LEVEL, FAST_LEVEL, SMALL_LEVEL)
-}
+_CONFIGS: Final = {level: ChunkConfig(compression_level=level) for level in (QUICK_LEVEL, SMALL_LEVEL)}
 
 Integers = npt.NDArray[np.int64]
 _Section = tuple[int, int, int, bytes]
 """Quantity, encoding, scale, content."""
 
 
-def encode(device: int, rows: Rows, *, level: int = FAST_LEVEL) -> bytes:
+def encode(device: int, rows: Rows) -> bytes:
     """The rows as a block. They must be merged (ascending, winners only) and at least one."""
+    level = SMALL_LEVEL if len(rows) >= QUICK_ROWS else QUICK_LEVEL
     sections: list[_Section] = [
         (0, *_encode_integers(rows.times_ms, level)),
         (0, *_encode_integers(rows.origins, level)),

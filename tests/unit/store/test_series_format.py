@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ownclimate.core.errors import StoreCorrupt
 from ownclimate.store.merging import Rows, merge
-from ownclimate.store.series_format import FAST_LEVEL, QUICK_LEVEL, SMALL_LEVEL, Block, encode
+from ownclimate.store.series_format import Block, encode
 
 FULL = bool(os.environ.get("TEST_FULL"))
 BEGIN_MS = 1_700_000_000_000
@@ -58,13 +58,13 @@ def same_rows(times_ms: npt.NDArray[np.int64], column: npt.NDArray[np.float64]) 
     )
 
 
-@given(rows=any_rows(), level=st.sampled_from((QUICK_LEVEL, FAST_LEVEL, SMALL_LEVEL)))
+@given(rows=any_rows())
 @settings(max_examples=3_000 if FULL else 150, deadline=None)
-def test_what_goes_in_comes_out(rows: Rows, level: int) -> None:
+def test_what_goes_in_comes_out(rows: Rows) -> None:
     if not len(rows):
         return
 
-    block = Block(encode(3, rows, level=level))
+    block = Block(encode(3, rows))
     decoded = block.rows_of()
 
     assert (block.device, block.rows) == (3, len(rows))
@@ -113,7 +113,7 @@ def test_regular_readings_of_a_season_take_less_than_half_a_byte() -> None:
     wave = np.sin(np.arange(rows) / 144 * 2 * np.pi)
     regular = same_rows(BEGIN_MS + np.arange(rows) * 600_000, np.round(20 + 2 * wave, 1))
 
-    assert len(encode(1, regular, level=SMALL_LEVEL)) / rows < 0.5
+    assert len(encode(1, regular)) / rows < 0.5
 
 
 def test_arrivals_shortly_after_their_instants_cost_little() -> None:

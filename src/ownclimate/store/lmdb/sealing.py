@@ -140,7 +140,7 @@ class Sealer:
             head_rows=state.head_rows,
             entries=entries,
             heads=heads,
-            blocks=encode_blocks(device, rows, self.block_rows, stays=len(rows) >= self.block_rows // 2),
+            blocks=encode_blocks(device, rows, self.block_rows),
         )
 
     def _apply(self, transaction: lmdb.Transaction[bytes], replacement: Replacement) -> bool:

@@ -29,13 +29,11 @@ from ownclimate.store.lmdb.series_records import (
     Tombstone,
 )
 from ownclimate.store.merging import Difference, Rows, difference, is_strictly_ascending, merge, without_empty
-from ownclimate.store.series_format import FAST_LEVEL, QUICK_LEVEL, SMALL_LEVEL, Block, encode
+from ownclimate.store.series_format import Block, encode
 from ownclimate.store.values import seal
 
 DECIDE_EARLY_ROWS: Final = 2_000
 """Comparing so many rows with stored ones takes some 2 ms; more would hold up everybody's commit."""
-_QUICK_ROWS: Final = 1_024
-"""Blocks below are merged before long."""
 _ROW_BYTES: Final = 400
 """A generous guess at what one small row dirties, for the queue's bound."""
 
@@ -304,25 +302,19 @@ def small_batch(batch: Batch) -> SmallBatch:
     )
 
 
-def encode_blocks(
-    device: int, rows: Rows, block_rows: int, *, stays: bool = False
-) -> list[tuple[Rows, bytes]]:
-    """Blocks of about equal size, none above `block_rows`, each with its rows; `rows` has no empty column.
-
-    More care is taken to make them small when it is expected that the block `stays`.
-    """
+def encode_blocks(device: int, rows: Rows, block_rows: int) -> list[tuple[Rows, bytes]]:
+    """Blocks of about equal size, none above `block_rows`, each with its rows; `rows` has no empty column."""
     if not len(rows):
         return []
-    level = SMALL_LEVEL if stays else FAST_LEVEL if len(rows) >= _QUICK_ROWS else QUICK_LEVEL
     pieces = math.ceil(len(rows) / block_rows)
     if pieces == 1:
-        return [(rows, encode(device, rows, level=level))]
+        return [(rows, encode(device, rows))]
     cuts = np.linspace(0, len(rows), pieces + 1).astype(int)[1:-1]
     # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
     begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
     ends = sorted({0, *begins.tolist(), len(rows)})
     parts = [without_empty(rows.take(slice(low, high))) for low, high in pairwise(ends)]
-    return [(part, encode(device, part, level=level)) for part in parts]
+    return [(part, encode(device, part)) for part in parts]
 
 
 def note_rows(state: DeviceState, winners: Rows) -> None:
