@@ -38,7 +38,7 @@ bench: setup ## measure the hot paths, each beside a baseline
 	$(BIN)/python -m tests.bench
 
 docs: setup ## write docs/openapi-*.json and docs/configuration.md from the code
-	$(BIN)/python -m ownclimate.cli docs
+	$(BIN)/python -m ownclimate.cli docs docs
 
 browser: setup ## browser tests (none yet: there are no pages)
 	@echo "no pages yet, so no browser tests"

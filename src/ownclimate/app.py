@@ -29,6 +29,7 @@ from ownclimate.observe import Metrics
 from ownclimate.store.lmdb import LMDBStore, backup, check, open_store
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
+from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
 from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from ownclimate.web.dispatch import Application, RequestEntry
 from ownclimate.web.openapi import document_of
@@ -104,6 +105,7 @@ def dialects(settings: Settings) -> tuple[Dialect, ...]:
     """Every face and door, as tables."""
     return (
         mclimate_dialect(contact=settings.operator_contact, total_mode=settings.mclimate_total_mode),
+        netatmo_dialect(),
         smartbuildings_dialect(wraps_expiry=settings.smartbuildings_wrap_expiry),
         doors_dialect(CODECS),
     )
