@@ -72,20 +72,24 @@ async def directory(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         yield opened
 
 
+@contextmanager
+def open_raw_archive(folder: Path) -> Iterator[RawArchive]:
+    environment = Environment.open(
+        folder, databases=lmdb_raw.DATABASES, map_bytes=TEST_MAP_BYTES, reserve_bytes=0, sync=False
+    )
+    try:
+        yield LMDBRawArchive(environment)
+    finally:
+        environment.close()
+
+
 @pytest.fixture(params=("memory", "lmdb"))
 async def raw(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RawArchive]:
     if request.param == "memory":
         yield MemoryRawArchive()
-        return
-    environment = Environment.open(
-        tmp_path / "raw",
-        databases=lmdb_raw.DATABASES,
-        map_bytes=TEST_MAP_BYTES,
-        reserve_bytes=0,
-        sync=False,
-    )
-    yield LMDBRawArchive(environment)
-    environment.close()
+    else:
+        with open_raw_archive(tmp_path / "raw") as opened:
+            yield opened
 
 
 def found(documents: Sequence[Document]) -> list[tuple[str, object]]:

@@ -436,6 +436,34 @@ class DirectoryMachine(RuleBasedStateMachine):
         ]
 
 
+async def test_a_scan_sees_one_moment_while_rows_move(directory: Directory) -> None:
+    await directory.write("o", [Put(table="t", key=f"{n:03}", body={}) for n in range(0, 300, 2)], "v")
+    await directory.write("o", [Put(table="t", key="001", body={"token": True})], "v")
+    is_moving = True
+
+    async def move() -> None:
+        nonlocal is_moving
+        for place in range(1, 299, 2):
+            leave = Delete(table="t", key=f"{place:03}")
+            arrive = Put(table="t", key=f"{place + 2:03}", body={"token": True})
+            await directory.write("o", [leave, arrive], f"v{place}")
+        is_moving = False
+
+    async def watch() -> int:
+        scans = 0
+        while is_moving or not scans:
+            rows = await directory.scan("o", "t", reverse=scans % 2 == 1)
+            assert sum(row.body.get("token", False) for row in rows) == 1
+            assert len(rows) == 151
+            scans += 1
+            await asyncio.sleep(0)
+        return scans
+
+    _, scans = await asyncio.gather(move(), watch())
+
+    assert scans > 0
+
+
 FULL = os.environ.get("TEST_FULL") == "1"
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ports import RawArchive, RawEntry
+from ownclimate.store.memory import MemoryRawArchive
+from tests.contract.store.conftest import open_raw_archive
+
+FULL = os.environ.get("TEST_FULL") == "1"
 
 
 def entry(payload: bytes, *, at: int = 1000, owner: str = "o", source: str = "s", **more: object) -> RawEntry:
@@ -111,3 +121,47 @@ async def test_an_entry_that_cannot_be_kept_is_refused(raw: RawArchive, bad: Raw
         await raw.keep(bad)
 
     assert await raw.scan(bad.owner) == []
+
+
+DRAFTS = st.tuples(
+    st.sampled_from(["o", "op"]),
+    st.sampled_from(["s", "st", "t"]),
+    st.integers(0, 5),
+    st.integers(0, 20),
+    st.sets(st.sampled_from(["d1", "d2"])),
+)
+CALLS = st.lists(
+    st.tuples(st.just("keep"), DRAFTS)
+    | st.tuples(st.just("delete"), DRAFTS)
+    | st.tuples(st.just("expire"), st.integers(0, 10))
+    | st.tuples(st.just("scan"), DRAFTS),
+    max_size=30,
+)
+
+
+async def answers(raw: RawArchive, calls: list[tuple[str, object]]) -> list[object]:
+    """What an archive says to the calls, and what it holds in the end."""
+    said: list[object] = []
+    for verb, details in calls:
+        if verb == "expire":
+            said.append(await raw.expire(details))
+            continue
+        owner, source, content, at, devices = details
+        if verb == "keep":
+            payload = b"%d" % content
+            kept = entry(payload, at=at, owner=owner, source=source, devices=tuple(sorted(devices)))
+            said.append(await raw.keep(kept))
+        elif verb == "delete":
+            some = source if content % 2 else None
+            said.append(await raw.delete(owner, source=some, device=min(devices, default=None)))
+        else:
+            some = source if content % 2 else None
+            said.append(await raw.scan(owner, some, start_ms=at, limit=content))
+    return [*said, await raw.scan("o"), await raw.scan("op")]
+
+
+@settings(max_examples=1000 if FULL else 40, deadline=None)
+@given(calls=CALLS)
+def test_any_sequence_of_calls_agrees_with_the_reference(calls: list[tuple[str, object]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, open_raw_archive(Path(folder)) as raw:
+        assert asyncio.run(answers(raw, calls)) == asyncio.run(answers(MemoryRawArchive(), calls))
