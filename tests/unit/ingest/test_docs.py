@@ -10,6 +10,7 @@ import pytest
 
 from ownclimate.core.writes import Actor
 from ownclimate.ingest.csv import import_csv
+from ownclimate.vendors.mclimate.codecs import models
 from ownclimate.vendors.mclimate.codecs.mapping import QUANTITY_FIELDS
 from tests.unit.ingest.conftest import READINGS, House
 
@@ -46,6 +47,12 @@ async def test_the_shown_refusal_is_what_comes(shed: House) -> None:
     (shown,) = re.findall(r"```json\n(.*?)```", DOORS, re.DOTALL)
     request_id = answer.json["request_id"]
     assert "".join(shown.split()) == "".join(answer.body.decode().replace(request_id, "…").split())
+
+
+def test_the_models_that_can_be_read_are_named() -> None:
+    (named,) = re.findall(r"can be read: (.*?)\.", (DOCS / "lorawan.md").read_text())
+
+    assert tuple(re.findall(r"`(\w+)`", named)) == models()
 
 
 def test_every_quantity_that_a_vicki_brings_is_in_the_table() -> None:
