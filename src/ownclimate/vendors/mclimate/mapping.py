@@ -130,7 +130,10 @@ DEFAULT_AC_TEMPERATURE_C = 24
 
 def bare_mac(device: Device) -> str:
     """Upper-case hex without separators; a device without a MAC goes by its maker's id."""
-    return "".join(c for c in device.mac or device.vendor_id if c.isalnum()).upper()
+    return (device.mac or device.vendor_id).translate(_SEPARATORS).upper()
+
+
+_SEPARATORS = str.maketrans("", "", ":-. /")
 
 
 def moment(at_ms: int) -> str:
