@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ownclimate.core.devices import edit_device
+from ownclimate.core.devices import edit_device, remove_device
 from ownclimate.core.sites import edit_site
 from ownclimate.core.things import Ability
 from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory
@@ -341,12 +341,30 @@ async def test_a_measure_with_its_request_becomes_readings(world: World, body: A
     assert await world.values_at(garden, 1795254300_000) == {"humidity_pct": 41}
 
 
+async def test_a_measures_device_may_be_named_by_our_id_and_takes_its_raw_along(world: World) -> None:
+    await world.take(payload("station"))
+    garden = await world.device(GARDEN)
+    await world.take({"1795254000": [21.5]}, device=garden.id, types=["temperature"], scale="max")
+    assert await world.values_at(garden, 1795254000_000) == {"temperature_c": 21.5}
+
+    await remove_device(world.ports, OWNER, ACTOR, garden.id)
+
+    assert [entry.kind for entry in await world.raw.scan(OWNER)] == ["getstationsdata"]
+
+
+async def test_a_measure_of_nobody_is_kept_raw(world: World) -> None:
+    report = await world.take({"1795254000": [21.5]}, device="a" * 24, types=["temperature"], scale="max")
+
+    assert (report.is_taken, report.is_kept_raw, await world.devices()) == (False, True, [])
+    assert any("no device" in line for line in report.lines())
+
+
 async def test_means_of_a_measure_are_no_readings(world: World) -> None:
     report = await world.take(
         {"1795254000": [21.5]}, method="getmeasure", device=STATION, types=["temperature"], scale="1hour"
     )
 
-    assert (report.is_taken, report.readings) == (False, 0)
+    assert (report.is_taken, report.readings, await world.devices()) == (False, 0, [])
     assert len(await world.raw.scan(OWNER)) == 1
 
 

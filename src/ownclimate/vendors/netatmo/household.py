@@ -18,7 +18,9 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Device, Place, Room, Schedule, Site
 from ownclimate.core.writes import Actor
 from ownclimate.vendors.netatmo.mapping import (
+    MAX_ID,
     UNNAMED_SITE,
+    address,
     derive_device,
     derive_room,
     derive_site,
@@ -150,11 +152,16 @@ class Household:
             )
         return await self._note_device(wire_id, present, written)
 
-    async def ensure_device(self, wire_id: str, model: str) -> Device | None:
-        """The device with the id; one that nothing was said about yet is made with only its model."""
-        present = self.known.devices.get(wire_id)
+    async def find_or_make(self, text: str, model: str) -> Device | None:
+        """The device under our id or any alias; one with a MAC that nothing is known about yet is made
+        with only its model."""
+        present = await devices.find_device(self.ports.directory, self.owner_id, text)
         if present is not None:
             return present
+        wire_id = address(text)
+        if wire_id is None or ":" not in wire_id:
+            self.report.warn(f"there is no device {text[:MAX_ID]}")
+            return None
         blank = dataclasses.replace(self._blank_device(wire_id), model=model)
         return await self._note_device(wire_id, None, self._create_device(wire_id, blank))
 

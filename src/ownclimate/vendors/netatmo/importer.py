@@ -16,12 +16,12 @@ from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.readings import OriginKind
 from ownclimate.core.record import instant_problem
 from ownclimate.core.sources import origin_of, standing_source
-from ownclimate.core.things import Source
+from ownclimate.core.things import Device, Source
 from ownclimate.core.writes import Actor, Deed, edit
 from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.intake import Intake
-from ownclimate.vendors.netatmo.measures import MeasureRequest
+from ownclimate.vendors.netatmo.measures import MeasureRequest, Table, read_measures
 from ownclimate.vendors.netatmo.recognise import Recognised, recognise, without_secrets
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
@@ -55,16 +55,15 @@ async def import_payload(
     recognised = recognise(payload)
     report = ImportReport(kind=recognised.kind)
     source = await standing_source(ports, owner_id, actor, SOURCE_KIND)
-    now_ms = ports.arrivals.next_ms()
-    arrived_ms = await _keep(ports, owner_id, source, payload, recognised, now_ms, report)
-    report.is_repeat = arrived_ms != now_ms
-    request = MeasureRequest.of(method=method, device=device, module=module, types=types, scale=scale)
-    if recognised.kind not in kinds.TAKEN and not request.fits(recognised.kind):
-        if recognised.kind == kinds.MEASURE:
-            report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
-        return report
     household = Household(ports=ports, owner_id=owner_id, actor=actor, source=source.id, report=report)
-    await household.load()
+    request = MeasureRequest.of(method=method, device=device, module=module, types=types, scale=scale)
+    table = (
+        read_measures(recognised.body, request, ports.clock.now_ms()) if request.fits(recognised) else None
+    )
+    measured = await _measured_device(household, request, table)
+    now_ms = ports.arrivals.next_ms()
+    arrived_ms = await _keep(ports, owner_id, source, payload, recognised, now_ms, report, measured)
+    report.is_repeat = arrived_ms != now_ms
     intake = Intake(
         household=household,
         report=report,
@@ -73,16 +72,33 @@ async def import_payload(
         digest=recognised.digest,
     )
     body = without_secrets(recognised.body) if recognised.has_secret else recognised.body
-    if request.fits(recognised.kind):
-        report.is_taken = await intake.take_measures(body, request)
-    elif isinstance(body, Mapping):
+    if table is not None and measured is not None:
         report.is_taken = True
+        intake.take_measures(table, measured)
+    elif recognised.kind in kinds.TAKEN and isinstance(body, Mapping):
+        report.is_taken = True
+        await household.load()
         await intake.take(recognised.kind, body)
         await _keep_user(ports, owner_id, actor, source, recognised.kind, body.get("user"), intake.moment)
-    recorded = await ports.series.record(intake.batches) if intake.batches else None
-    if recorded is not None:
+    elif recognised.kind == kinds.MEASURE and table is None:
+        report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
+    if intake.batches:
+        recorded = await ports.series.record(intake.batches)
         report.readings, report.readings_unchanged = recorded.stored, recorded.unchanged
     return report
+
+
+async def _measured_device(
+    household: Household, request: MeasureRequest, table: Table | None
+) -> Device | None:
+    """Whose the values are; None when there are none, or nobody's."""
+    if table is None:
+        return None
+    for warning in table.warnings:
+        household.report.warn(warning)
+    if not len(table.times_ms):
+        return None
+    return await household.find_or_make(request.subject, request.likely_model)
 
 
 async def _keep(
@@ -93,8 +109,13 @@ async def _keep(
     recognised: Recognised,
     now_ms: int,
     report: ImportReport,
+    about: Device | None,
 ) -> int:
-    """Archives the payload; returns when it first reached us. Secrets are left out, and that is said."""
+    """Archives the payload; returns when it first reached us. Secrets are left out, and that is said.
+
+    `about` is the one device that it is about, and goes when the device does. Answers about a whole
+    home stay: removing one valve must not take the others' history along.
+    """
     if recognised.has_secret:
         report.is_kept_raw = False
         report.warn("holds a token or password, so it was not kept")
@@ -109,6 +130,7 @@ async def _keep(
         received_ms=now_ms,
         payload=payload,
         digest=recognised.digest,
+        devices=() if about is None else (about.id,),
     )
     return await ports.raw.keep(entry)
 

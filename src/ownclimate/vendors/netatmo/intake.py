@@ -18,7 +18,7 @@ from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, Method
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
-from ownclimate.vendors.netatmo.measures import MeasureRequest, read_measures
+from ownclimate.vendors.netatmo.measures import Table
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement, storable
 from ownclimate.vendors.netatmo.vocabulary import product
@@ -54,19 +54,8 @@ class Intake:
         await self.household.link()
         self._record_rooms()
 
-    async def take_measures(self, body: Any, request: MeasureRequest) -> bool:
-        """The values of a bare getmeasure body; tells whether they became readings."""
-        table = read_measures(body, request, self.moment.arrived_ms)
-        for warning in table.warnings:
-            self.report.warn(warning)
-        wire_id = address(request.module or request.device)
-        if wire_id is None or not len(table.times_ms):
-            return False
-        device = await self.household.ensure_device(wire_id, request.likely_model)
-        if device is None:
-            return False
+    def take_measures(self, table: Table, device: Device) -> None:
         self._record(device, table.times_ms, table.columns)
-        return True
 
     async def _take_station(self, said: Mapping[str, Any]) -> None:
         wire_id = self._id(said, "_id", "station")

@@ -16,7 +16,7 @@ import numpy as np
 from ownclimate.core.readings import Instants, Values
 from ownclimate.core.record import instant_problem
 from ownclimate.vendors.netatmo import vocabulary
-from ownclimate.vendors.netatmo.recognise import MEASURE
+from ownclimate.vendors.netatmo.recognise import MEASURE, Recognised
 from ownclimate.vendors.netatmo.words import LAST_EPOCH_S, integer, number
 
 MAX_ROWS: Final = 1_000_000
@@ -62,15 +62,20 @@ class MeasureRequest:
             scale=(scale or "").lower(),
         )
 
-    def fits(self, kind: str) -> bool:
-        """Whether the request is whole and the payload an answer to it."""
+    def fits(self, answer: Recognised) -> bool:
+        """Whether the request is whole and the payload can be an answer to it."""
         is_whole = bool(self.device and self.types and self.scale)
-        return is_whole and self.method in ("", MEASURE) and kind in (MEASURE, "empty list")
+        return is_whole and self.method in ("", MEASURE) and answer.kind in (MEASURE, "empty list")
+
+    @property
+    def subject(self) -> str:
+        """Whose values they are: the module's if one was named."""
+        return self.module or self.device
 
     @property
     def likely_model(self) -> str:
         """The product behind an id of which nothing else is known."""
-        found = vocabulary.PREFIXES.get((self.module or self.device)[:8].lower())
+        found = vocabulary.PREFIXES.get(self.subject[:8].lower())
         if found is None and not self.module and set(self.types) & {"co2", "pressure", "noise"}:
             return vocabulary.STATION
         return found or vocabulary.UNKNOWN_MODEL
@@ -78,6 +83,8 @@ class MeasureRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
+    """Rows that have a value, as columns; `warnings` tell what was left out."""
+
     times_ms: Instants
     columns: dict[str, Values]
     warnings: tuple[str, ...] = ()
@@ -99,6 +106,9 @@ def read_measures(body: Any, request: MeasureRequest, now_ms: int) -> Table:
         if len(rows) >= MAX_ROWS:
             warnings.append(f"only the first {MAX_ROWS} rows were taken")
             break
+    width = max((len(row) for row in rows), default=0)
+    if width > len(request.types):
+        warnings.append(f"rows have {width} values, but only {len(request.types)} types were given")
     if skipped:
         warnings.append(f"{skipped} rows without a usable instant were left out")
     return _table(times, rows, names, warnings)
