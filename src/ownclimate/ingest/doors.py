@@ -5,7 +5,7 @@ Faults are RFC 7807 problem bodies. One that is about rows has them in the membe
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -64,12 +64,19 @@ class Stored(msgspec.Struct, kw_only=True):
     unchanged: int
 
 
+ModelName = Annotated[str, msgspec.Meta(max_length=100)]
+
+
 class ReadingsQuery(msgspec.Struct, kw_only=True):
-    device_model: str = ""
+    """`device_model` makes devices that are not known, of that model; without it they are refused."""
+
+    device_model: ModelName = ""
 
 
 class ThingsStackQuery(msgspec.Struct, kw_only=True):
-    model: str = ""
+    """`model` is what the sender's devices are, where the network server does not say."""
+
+    model: ModelName = ""
 
 
 def doors_dialect(codecs: CodecTable) -> Dialect:
