@@ -15,7 +15,7 @@ from typing import Any
 
 from ownclimate.core.access import ALL_PERMISSIONS, Permission
 from ownclimate.core.ids import Entropy
-from ownclimate.oauth.errors import OAuthError
+from ownclimate.oauth.errors import MissingParameter, OAuthError
 from ownclimate.oauth.vocabulary import BEARER, INVALID_CLIENT, GrantType
 
 STANDARD = "standard"
@@ -189,6 +189,13 @@ class TokenDialect:
     """Asking for fewer scopes gives fewer; else asking only checks that they are held."""
     scopes_are_checked: bool = True
     """False: scopes are our own permissions, which hold at every face alike."""
+    required: tuple[str, ...] = ("grant_type",)
+    """Parameters without which nothing else of a token request is looked at."""
+    repeats_scope: bool = False
+    """`scope` may be sent several times, one scope each."""
+    answer_shape: Any = dict
+    fault_shape: Any = dict
+    """Types of both bodies, for the API document."""
     takes_basic: bool = True
     """Clients may authenticate by HTTP Basic (RFC 6749 §2.3.1)."""
 
@@ -225,7 +232,10 @@ def _standard_answer(issued: Issued, door: Door) -> TokenReply:
 
 
 def _standard_fault(error: OAuthError, door: Door) -> TokenReply:
-    challenge = (("www-authenticate", 'Basic realm="ownclimate"'),) if error.error == INVALID_CLIENT else ()
+    if isinstance(error, MissingParameter) and error.name == "client_secret":
+        # RFC 6749 §5.2 counts "no client authentication included" as this one.
+        error = OAuthError(INVALID_CLIENT, "The client must authenticate", status=401)
+    challenge = (("www-authenticate", 'Basic realm="ownclimate"'),) if error.status == 401 else ()
     return TokenReply(status=error.status, body=error_members(error), headers=(*NO_STORE, *challenge))
 
 

@@ -28,6 +28,9 @@ ACCESS_DENIED: Final = "access_denied"
 REDIRECT_URI_MISMATCH: Final = "redirect_uri_mismatch"
 """No RFC has this one; pages show it when they must not redirect."""
 
+TOO_MANY_REQUESTS: Final = "too_many_requests"
+"""Not in the RFCs either; dialects have names of their own for it."""
+
 CODE: Final = "code"
 S256: Final = "S256"
 BEARER: Final = "Bearer"

@@ -236,9 +236,13 @@ def _on_terms(
         before,
         scopes=tuple(name for name in dialect.scopes if name in chosen),
         permissions=permissions_of(dialect, chosen),
-        sites=None if terms.sites is None else tuple(sorted(set(terms.sites))),
+        sites=before.sites if terms.adds else _sorted(terms.sites),
     )
     return after if after == before else dataclasses.replace(after, changed_ms=now_ms)
+
+
+def _sorted(sites: tuple[SiteId, ...] | None) -> tuple[SiteId, ...] | None:
+    return None if sites is None else tuple(sorted(set(sites)))
 
 
 async def _list(
