@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,20 +30,8 @@ def serial_of(device: Device) -> str:
 
 def controller_of(device: Device, *, user_number: int, room_number: int | None) -> wire.Controller:
     """What can be told of a controller without its readings."""
-    brand = device.settings.get("brand_id")
-    return wire.Controller(
-        id=device.number,
-        user_id=user_number,
-        serial_number=serial_of(device),
-        mac=bare_mac(device),
-        firmware_version=device.firmware,
-        name=device.name,
-        type=device.model,
-        room_id=room_number,
-        created=moment(device.created_ms),
-        deleted_at=None if not device.deleted_ms else moment(device.deleted_ms),
-        brand_id=brand if isinstance(brand, int) else None,
-    )
+    own: dict[str, Any] = {name: get(device) for name, get in FROM_DEVICE.items()}
+    return wire.Controller(user_id=user_number, room_id=room_number, **own)
 
 
 def add_readings(controller: wire.Controller, device: Device, latest: Latest, now_ms: int) -> None:
@@ -134,6 +122,25 @@ def bare_mac(device: Device) -> str:
 
 
 _SEPARATORS = str.maketrans("", "", ":-. /")
+
+
+def _brand_of(device: Device) -> int | None:
+    brand = device.settings.get("brand_id")
+    return brand if isinstance(brand, int) else None
+
+
+FROM_DEVICE: Mapping[str, Callable[[Device], object]] = {
+    "id": lambda device: device.number,
+    "serial_number": serial_of,
+    "mac": bare_mac,
+    "firmware_version": lambda device: device.firmware,
+    "name": lambda device: device.name,
+    "type": lambda device: device.model,
+    "created": lambda device: moment(device.created_ms),
+    "deleted_at": lambda device: moment(device.deleted_ms) if device.deleted_ms else None,
+    "brand_id": _brand_of,
+}
+"""A controller's fields that its device alone decides."""
 
 
 def moment(at_ms: int) -> str:

@@ -36,8 +36,6 @@ FIELD_TYPES: hal.FieldTypes = {
     "relay_state": int,
     "_relation": None,
 }
-_FROM_READINGS = frozenset({"online", "controller_log", "relay_state", "_relation"})
-_ENTITY_ONLY = ("relay_state", "_relation")
 _WIRE_NAMES = {"_relation": "relation"}
 
 
@@ -51,25 +49,36 @@ class ControllersFace:
         self._totals = totals
 
     async def list_controllers(self, call: Call, query: hal.CollectionQuery) -> wire.ControllerCollection:
-        """Readings are looked up for the page only, unless the page depends on them."""
         asked = hal.asked(query, call.extra, FIELD_TYPES)
-        devices = await self._reachable(call)
-        pairs = list(zip(devices, await self._bare(call, devices), strict=True))
-        needs_readings = not asked.named.isdisjoint(_FROM_READINGS)
-        if needs_readings:
-            await _complete(call, pairs)
-        arranged = hal.arranged(pairs, asked, lambda pair, field: _value(pair[1], field))
-        page = hal.page_of(arranged, asked)
+        page = await self._page(call, asked)
         if not page.items:
             return wire.ControllerCollection(controller=[], links={"self": hal.own_link(call)})
-        if not needs_readings:
-            await _complete(call, page.items)
-        items = [_item(controller, asked.fields) for _, controller in page.items]
         return wire.ControllerCollection(
-            embedded=wire.Controllers(controller=items),
+            embedded=wire.Controllers(controller=[_item(each, asked.fields) for each in page.items]),
             total=self._totals.of(page),
             links=hal.page_links(call, page),
         )
+
+    async def _page(self, call: Call, asked: hal.Asked) -> hal.Page[Controller]:
+        """The page's controllers; others are built only where the choice depends on more than the device."""
+        devices = await self._reachable(call)
+        if asked.named <= mapping.FROM_DEVICE.keys():
+            chosen = hal.arranged(devices, asked, lambda device, field: mapping.FROM_DEVICE[field](device))
+            page = hal.page_of(chosen, asked)
+            return page.holding(await self._whole(call, page.items))
+        return hal.page_of(hal.arranged(await self._whole(call, devices), asked, _value), asked)
+
+    async def _whole(self, call: Call, devices: Sequence[Device]) -> list[Controller]:
+        """Controllers with all that a list tells of them."""
+        whole = await self._bare(call, devices)
+        latest = await call.ports.series.latest([device.number for device in devices])
+        now_ms = call.ports.clock.now_ms()
+        nothing: dict[str, LatestValue] = {}
+        for device, controller in zip(devices, whole, strict=True):
+            known = latest.get(device.number, nothing)
+            mapping.add_readings(controller, device, known, now_ms)
+            controller.relay_state = mapping.relay_state_of(device, known)
+        return whole
 
     async def get_controller(self, call: Call, query: ControllerQuery) -> wire.ControllerEntity:
         fields = hal.chosen_fields(query, FIELD_TYPES)
@@ -92,7 +101,7 @@ class ControllersFace:
             devices = [device for device in devices if access.reaches(device.site_id)]
         return sorted(devices, key=lambda device: device.number)
 
-    async def _bare(self, call: Call, devices: list[Device]) -> list[Controller]:
+    async def _bare(self, call: Call, devices: Sequence[Device]) -> list[Controller]:
         """Controllers without what follows from readings."""
         directory, access = call.ports.directory, call.access
         user_number = await self._numbers.user(directory, access)
@@ -119,16 +128,6 @@ async def device_of(call: Call, serial: str) -> Device:
 def links_of(serial: str) -> Links:
     path = f"{PATH}/{hal.segment(serial)}"
     return {"self": Link(path), "controller_log": Link(f"{path}/controller_log")}
-
-
-async def _complete(call: Call, pairs: Sequence[tuple[Device, Controller]]) -> None:
-    latest = await call.ports.series.latest([device.number for device, _ in pairs])
-    now_ms = call.ports.clock.now_ms()
-    nothing: dict[str, LatestValue] = {}
-    for device, controller in pairs:
-        known = latest.get(device.number, nothing)
-        mapping.add_readings(controller, device, known, now_ms)
-        controller.relay_state = mapping.relay_state_of(device, known)
 
 
 def _value(controller: Controller, field: str) -> object:

@@ -19,6 +19,7 @@ from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Call, Pairs
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 PAGE_SIZE = 30
 MAX_PAGE_SIZE = 100
@@ -125,6 +126,10 @@ class Page(Generic[T]):
     count: int
     whole: int
     """Items on all pages."""
+
+    def holding(self, items: Sequence[U]) -> Page[U]:
+        """The same page of other things, one for each of its items."""
+        return Page(items=items, number=self.number, count=self.count, whole=self.whole)
 
 
 def page_of(items: Sequence[T], asked: Asked) -> Page[T]:
