@@ -112,3 +112,16 @@ async def test_a_really_full_disk_loses_nothing_and_recovers(small_disk: Path) -
 
     assert stored > 100
     assert more > stored + 100
+
+
+def test_a_store_is_not_begun_on_a_full_disk(small_disk: Path) -> None:
+    """LMDB alone is killed by SIGBUS here, when it touches the lock file that it mapped."""
+    with (small_disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError):
+        while True:
+            ballast.write(bytes(4096))
+
+    with pytest.raises(StoreUnavailable):
+        Environment.open(small_disk / "main", databases=DATABASES, map_bytes=1 << 20)
+
+    (small_disk / "ballast").unlink()
+    Environment.open(small_disk / "main", databases=DATABASES, map_bytes=1 << 20).close()

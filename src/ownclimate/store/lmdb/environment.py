@@ -7,6 +7,7 @@ writes pages with `pwrite`, not through the map, so that a full disk is an error
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import lmdb
 
 from ownclimate.core.errors import StoreClosed, StoreCorrupt, StoreUnavailable
 from ownclimate.store.lmdb.commit import QUEUE_BYTES, Committer
-from ownclimate.store.lmdb.faults import to_store_error
+from ownclimate.store.lmdb.faults import OUT_OF_SPACE, out_of_space, to_store_error
 from ownclimate.store.lmdb.pages import check_length
 from ownclimate.store.lmdb.space import Space, free_bytes_of
 
@@ -28,6 +29,8 @@ MAP_BYTES: Final = 1 << 40
 RESERVE_BYTES: Final = 256 << 20
 """Free space kept for what must not fail on a full disk: revocations, deletions, sealing."""
 MAX_READERS: Final = 1024
+_LOCK_BYTES: Final = 192 + (MAX_READERS - 1) * 64
+"""lock.mdb of liblmdb 0.9: a header and a cache line for each further reader."""
 POOL_THREADS: Final = 4
 """Threads for long reads. They decompress and decode outside the interpreter lock, so a few pay."""
 
@@ -72,6 +75,8 @@ class Environment:
         check_length(folder / "data.mdb")
         if not read_only:
             folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            _allocate_lock_file(folder / "lock.mdb")
         try:
             env = lmdb.open(
                 str(folder),
@@ -171,6 +176,21 @@ class ReadTransaction:
         self._transaction.abort()
         if isinstance(error, lmdb.Error):
             raise to_store_error(error, self._environment.folder.name) from error
+
+
+def _allocate_lock_file(file: Path) -> None:
+    """LMDB maps its lock file sparse: without room for its pages a full disk would be a SIGBUS."""
+    try:
+        # Never an existing one: closing it would drop the locks that this process holds on it.
+        with file.open("xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
+            stream.write(bytes(_LOCK_BYTES))
+    except FileExistsError:
+        return
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        if error.errno in OUT_OF_SPACE:
+            raise out_of_space(f"{file}: {error.strerror}") from error
+        raise StoreUnavailable(f"cannot write {file}: {error.strerror}") from error
 
 
 def _open_databases(
