@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import errno
 import signal
 import socket
@@ -19,7 +20,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from ownclimate import app, demo
+from ownclimate import app, data_folder, demo
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
 from ownclimate.observe import Metrics
@@ -60,15 +61,15 @@ async def serve(data: Path, settings: Settings, *, with_demo: bool) -> None:
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
     if settings.store_check:
-        problems = await asyncio.to_thread(app.check_store, data, quick=True)
+        problems = await asyncio.to_thread(data_folder.check_store, data, quick=True)
         if problems:
             for problem in problems:
                 log.error("store_damaged", problem=problem)
             advice = "see `ownclimate store check`; restore the last backup"
             raise StoreCorrupt(f"the store in {data} is damaged ({problems[0]}): {advice}")
     with _listening(settings) as listener:
-        settings = app.with_port(settings, listener.getsockname()[1])
-        async with app.open_server_store(data, settings) as store:
+        settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+        async with data_folder.open_server_store(data, settings) as store:
             await _serve_on(listener, data, settings, store, stop, with_demo=with_demo)
 
 
@@ -82,7 +83,7 @@ async def _serve_on(
     with_demo: bool,
 ) -> None:
     metrics = Metrics()
-    ports = app.ports_over(store)
+    ports = data_folder.ports_over(store)
     welcome = await demo.prepare(data, settings, ports) if with_demo else None
     if stop.is_set():
         return

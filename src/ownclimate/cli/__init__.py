@@ -7,22 +7,56 @@ come in on stdin.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
 import click
 
 from ownclimate import __version__
-from ownclimate.cli import accounts, devices, imports, keys, readings, serving, settings, store
-from ownclimate.cli.session import Session
 from ownclimate.config import DATA_VARIABLE, default_data_folder
 from ownclimate.core.errors import AppError
 
 FAILURE = 1
 INTERRUPTED = 130
 
+COMMANDS = {
+    "backup": "store.backup",
+    "config": "settings.config_",
+    "device": "devices.device",
+    "docs": "settings.docs",
+    "doctor": "settings.doctor_",
+    "hook": "keys.hook",
+    "import": "imports.import_",
+    "readings": "readings.readings",
+    "restore": "store.restore",
+    "serve": "serving.serve",
+    "store": "store.store",
+    "token": "keys.token",
+    "user": "accounts.user",
+}
+"""Command → module and name in this package."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _CommandTable(click.Group):
+    """Loads a command's module when the command is asked for: loading them all takes half a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(".")
+        command = getattr(importlib.import_module(f"ownclimate.cli.{module}"), name)
+        assert isinstance(command, click.Command), place
+        return command
+
+
+@click.group(
+    cls=_CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -39,25 +73,9 @@ def cli(context: click.Context, data: Path | None) -> None:
     `ownclimate user add you@example.org`, then `ownclimate hook add --owner you@example.org` for
     devices that send, or `ownclimate import netatmo FILE --owner you@example.org`.
     """
+    from ownclimate.cli.session import Session  # with it comes the store, which --help can do without
+
     context.obj = Session(data or default_data_folder())
-
-
-for command in (
-    serving.serve,
-    accounts.user,
-    keys.token,
-    keys.hook,
-    devices.device,
-    readings.readings,
-    imports.import_,
-    store.store,
-    store.backup,
-    store.restore,
-    settings.config_,
-    settings.doctor_,
-    settings.docs,
-):
-    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ownclimate import app, config
+from ownclimate import config, data_folder
 from ownclimate.core.accounts import get_account, list_owner_ids
 from ownclimate.core.devices import find_device
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
@@ -41,7 +41,7 @@ class Session:
         """Opens the store (beside a running server if there is one), does the work, closes it."""
 
         async def opened() -> T:
-            async with app.open_ports(self.data, self.settings()) as ports:
+            async with data_folder.open_ports(self.data, self.settings()) as ports:
                 return await work(ports)
 
         return asyncio.run(opened())

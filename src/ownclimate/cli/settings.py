@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from ownclimate import app, config, doctor
+from ownclimate import config, data_folder, doctor
 from ownclimate.cli.session import Session
 
 
@@ -36,7 +36,7 @@ def doctor_(session: Session) -> int:
         click.echo(f"{marks[finding.level]}  {finding.topic}: {finding.text}")
         if finding.level is doctor.Level.FAILURE or worst is doctor.Level.OK:
             worst = finding.level
-    for line in app.check_store(session.data, quick=True):
+    for line in data_folder.check_store(session.data, quick=True):
         click.echo(f"FAIL  store: {line}")
         worst = doctor.Level.FAILURE
     return 1 if worst is doctor.Level.FAILURE else 0
@@ -46,6 +46,8 @@ def doctor_(session: Session) -> int:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def docs(folder: Path) -> None:
     """Write the pages that are made from code into FOLDER."""
+    from ownclimate import app  # loads every face, which the other commands here do not need
+
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.md").write_text(config.documentation(), encoding="utf-8")
     for dialect, document in app.openapi_documents().items():

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ownclimate import app
+from ownclimate import data_folder
 from ownclimate.cli.session import Session, console
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -26,7 +26,7 @@ def store() -> None:
 def check(session: Session) -> int:
     """Read every byte of the store and say what is wrong; exits with 1 when something is."""
     with console(stderr=True).status("reading the store"):
-        problems = app.check_store(session.data, quick=False)
+        problems = data_folder.check_store(session.data, quick=False)
     for problem in problems:
         click.echo(problem)
     click.echo(
@@ -43,9 +43,9 @@ def compact(session: Session, rewrite: bool) -> None:
     """Merge blocks (also while serving) or rewrite the files."""
     with console(stderr=True).status("rewriting" if rewrite else "merging"):
         if rewrite:
-            before, after = app.rewrite_store(session.data)
+            before, after = data_folder.rewrite_store(session.data)
         else:
-            before, after = asyncio.run(app.compact_store(session.data, session.settings()))
+            before, after = asyncio.run(data_folder.compact_store(session.data, session.settings()))
     click.echo(f"{before >> 10} KiB before, {after >> 10} KiB now")
 
 
@@ -54,8 +54,8 @@ def compact(session: Session, rewrite: bool) -> None:
 @click.pass_obj
 def backup(session: Session, file: Path) -> None:
     """Write a consistent copy of the store to FILE, also while serving."""
-    with _counting("copying", file_bytes(session.data / app.STORE)) as advance:
-        size = app.backup_store(session.data, file, advance)
+    with _counting("copying", file_bytes(session.data / data_folder.STORE)) as advance:
+        size = data_folder.backup_store(session.data, file, advance)
     click.echo(f"{file}: {size >> 10} KiB")
     click.echo("It holds no keys: settings and key files in the data folder are not part of it.", err=True)
 
@@ -66,7 +66,7 @@ def backup(session: Session, file: Path) -> None:
 def restore(session: Session, file: Path) -> None:
     """Unpack the backup FILE into the data folder, which must be empty."""
     with _counting("unpacking", None) as advance:
-        app.restore_store(file, session.data, advance)
+        data_folder.restore_store(file, session.data, advance)
     click.echo(f"restored into {session.data}")
 
 
