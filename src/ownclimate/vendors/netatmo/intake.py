@@ -5,7 +5,7 @@ A malformed piece is skipped with a warning and never spoils the rest; the raw a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
 from ownclimate.vendors.netatmo.measures import Table
 from ownclimate.vendors.netatmo.report import ImportReport
-from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement, storable
+from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement
 from ownclimate.vendors.netatmo.vocabulary import product
 from ownclimate.vendors.netatmo.zones import timetable_to_core
 
@@ -61,23 +61,21 @@ class Intake:
         wire_id = self._id(said, "_id", "station")
         if wire_id is None:
             return
-        statement = self._statement(Device, Method.STATION, said, "station", ("modules",))
-        modules = list(self._objects(said.get("modules"), "module"))
-        listed = [module["_id"] for module in modules if isinstance(module.get("_id"), str)]
-        if "modules" in said:
-            statement.reports["modules"] = listed
+        listed = _listed(said, "listed", ("modules",), "_id")
+        statement = self._statement(
+            Device, Method.STATION, said, "station", held=("modules",), context=listed
+        )
         site_id = await self._site_of_station(wire_id, statement)
         station = await self.household.hear_device(wire_id, statement, site_id)
         self._measured(station, statement)
-        home = statement.reports.get("site")
-        for module in modules:
+        context = {"gateway": wire_id}
+        if "site" in statement.reports:
+            context["site"] = statement.reports["site"]
+        for module in self._objects(said.get("modules"), "module"):
             module_id = self._id(module, "_id", "module")
             if module_id is None or module_id == wire_id:
                 continue
-            heard = self._statement(Device, Method.STATION, module, "module")
-            heard.reports["gateway"] = wire_id
-            if home is not None:
-                heard.reports.setdefault("site", home)
+            heard = self._statement(Device, Method.STATION, module, "module", context=context)
             device = await self.household.hear_device(module_id, heard, station.site_id if station else None)
             self._measured(device, heard)
 
@@ -104,8 +102,8 @@ class Intake:
         if wire_id is None:
             return
         parts = ("rooms", "modules", *_SCHEDULES)
-        statement = self._statement(Site, Method.TOPOLOGY, said, "home", parts)
-        self._list_members(statement, said, "listed", parts)
+        listed = _listed(said, "listed", parts)
+        statement = self._statement(Site, Method.TOPOLOGY, said, "home", held=parts, context=listed)
         site = await self.household.hear_site(wire_id, statement)
         if site is None:
             return
@@ -120,8 +118,8 @@ class Intake:
         parts = ("rooms", "modules")
         site = None
         if wire_id is not None:
-            statement = self._statement(Site, Method.STATUS, said, "home status", parts)
-            self._list_members(statement, said, "status", parts)
+            listed = _listed(said, "status", parts)
+            statement = self._statement(Site, Method.STATUS, said, "home status", held=parts, context=listed)
             site = await self.household.hear_site(wire_id, statement)
         if site is not None:
             await self._take_rooms(site, Method.STATUS, said.get("rooms"))
@@ -173,9 +171,8 @@ class Intake:
             wire_id = self._id(module, "id", "module")
             if wire_id is None:
                 continue
-            statement = self._statement(Device, method, module, f"module {method.value}")
-            if home_id is not None:
-                statement.reports["site"] = home_id
+            context = {} if home_id is None else {"site": home_id}
+            statement = self._statement(Device, method, module, f"module {method.value}", context=context)
             device = await self.household.hear_device(wire_id, statement, site.id if site else None)
             self._measured(device, statement)
 
@@ -183,35 +180,25 @@ class Intake:
         wire_id = self._id(said, "id", "schedule")
         if wire_id is None:
             return
-        statement = self._statement(Schedule, Method.TOPOLOGY, said, "schedule")
         timetable = timetable_to_core(
             said, lambda room: self.household.known.room_id(site.id, room) if address(room) == room else None
         )
-        for part in ("zones", "timetable"):
-            if part not in timetable.kept:
-                statement.kept.pop(part, None)
+        held = [part for part in ("zones", "timetable") if part not in timetable.kept]
+        statement = self._statement(Schedule, Method.TOPOLOGY, said, "schedule", held=held)
         await self.household.hear_schedule(site, wire_id, statement, timetable)
 
-    def _list_members(
-        self, statement: Statement, said: Mapping[str, Any], prefix: str, parts: tuple[str, ...]
-    ) -> None:
-        """Which rooms, devices and schedules the answer listed, in its order."""
-        for part in parts:
-            members = said.get(part)
-            if isinstance(members, list):
-                statement.reports[f"{prefix}_{part}"] = [
-                    member["id"]
-                    for member in members
-                    if isinstance(member, Mapping) and isinstance(member.get("id"), str)
-                ]
-
     def _statement(
-        self, thing: type, method: Method, said: Mapping[str, Any], what: str, parts: tuple[str, ...] = ()
+        self,
+        thing: type,
+        method: Method,
+        said: Mapping[str, Any],
+        what: str,
+        *,
+        held: Collection[str] = (),
+        context: Mapping[str, Any] | None = None,
     ) -> Statement:
-        statement = read_statement(thing, method, said, self.moment, parts)
-        for part in parts:
-            if part in said and not isinstance(said[part], list):
-                statement.kept[part] = storable(said[part])
+        """Reads the statement and counts in the report what is new to us in it."""
+        statement = read_statement(thing, method, said, self.moment, held=held, context=context or {})
         self.report.unknown_fields.update(f"{what}.{path}"[:120] for path in statement.unknown)
         for path in statement.too_large:
             self.report.warn(f"{what}: {path[:80]} is too large and stays in the raw archive only")
@@ -290,3 +277,18 @@ class Intake:
                 payload=self.digest if arrived_ms is None else None,
             )
         )
+
+
+def _listed(
+    said: Mapping[str, Any], prefix: str, parts: tuple[str, ...], key: str = "id"
+) -> dict[str, list[str]]:
+    """Which rooms, devices and schedules the answer listed, in its order."""
+    return {
+        f"{prefix}_{part}": [
+            member[key]
+            for member in said[part]
+            if isinstance(member, Mapping) and isinstance(member.get(key), str)
+        ]
+        for part in parts
+        if isinstance(said.get(part), list)
+    }

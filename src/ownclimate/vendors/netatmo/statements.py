@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -88,39 +89,49 @@ def flatten(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def read_statement(
-    thing: type, method: Method, said: Mapping[str, Any], moment: Moment, structural: tuple[str, ...] = ()
+    thing: type,
+    method: Method,
+    said: Mapping[str, Any],
+    moment: Moment,
+    *,
+    held: Collection[str] = (),
+    context: Mapping[str, Any] = MappingProxyType({}),
 ) -> Statement:
     """What an object of an answer says about its thing.
 
-    `structural` names members that are things of their own (rooms, modules, schedules): they are
-    listed among the paths, their content is not read here.
+    `held` names lists that are held elsewhere (rooms and modules are things of their own, a timetable
+    is the schedule's): they stand among the paths and are not read here. `context` are reports that
+    follow from where the object stands, such as the gateway of a module.
     """
     table = TABLES[thing, method]
     members = dict(flatten(said))
-    statement = Statement(
-        method=method, moment=moment, digest=_digest(members, structural), paths=tuple(members)
-    )
     measured_ms = _measured_ms(table, members, moment)
-    unknown, too_large = [], []
+    statement = Statement(
+        method=method,
+        moment=moment,
+        digest=_digest(members),
+        paths=tuple(members),
+        measured_ms=measured_ms,
+        unknown=tuple(path for path in members if path not in table and path not in held),
+        too_large=tuple(path for path, raw in members.items() if _size(raw) > MAX_KEPT_BYTES),
+    )
     for path, raw in members.items():
-        if path in structural:
+        if path in held and isinstance(raw, list):
             continue
         known = table.get(path)
-        if known is None:
-            unknown.append(path)
-        if known is not None and _take(statement, known, raw, measured_ms):
-            continue
-        value = storable(raw)
-        if len(orjson.dumps(value)) > MAX_KEPT_BYTES:
-            too_large.append(path)
-        else:
-            statement.kept[path] = value
-    return dataclasses.replace(
-        statement, measured_ms=measured_ms, unknown=tuple(unknown), too_large=tuple(too_large)
-    )
+        is_exact = known is not None and _take(statement, known, raw)
+        if not is_exact and path not in statement.too_large:
+            statement.kept[path] = storable(raw)
+    for name, value in context.items():
+        statement.reports.setdefault(name, value)
+    return statement
 
 
-def _take(statement: Statement, known: Field, raw: Any, measured_ms: int) -> bool:
+def _size(raw: Any) -> int:
+    return len(orjson.dumps(storable(raw))) if isinstance(raw, (str, list, dict)) else 0
+
+
+def _take(statement: Statement, known: Field, raw: Any) -> bool:
     """Files a value under our name; tells whether it will come back as it came."""
     if known.slot is Slot.KEPT:
         return False
@@ -129,8 +140,8 @@ def _take(statement: Statement, known: Field, raw: Any, measured_ms: int) -> boo
         return False
     if known.slot is Slot.SETTING:
         statement.settings[known.name] = value
-    elif known.slot is Slot.QUANTITY and measured_ms:
-        statement.values[known.name] = float(value)
+    elif known.slot is Slot.QUANTITY and statement.measured_ms:
+        value = statement.values[known.name] = float(value)
     else:
         statement.reports[known.name] = value
     return known.word.is_exact(raw, value)
@@ -164,7 +175,7 @@ def hear(thing: Thing, statement: Statement, source: str) -> Thing:
         },
     }
     gone = _unsaid(type(thing), statement, before, said)
-    kept = {**thing.kept, SAID: now_said, KEPT: _kept(thing, statement, gone, said)}
+    kept = {**thing.kept, SAID: now_said, KEPT: _kept(thing, statement, said)}
     settings = _without(thing.settings, gone, Slot.SETTING) | statement.settings
     if isinstance(thing, Schedule):
         return dataclasses.replace(thing, settings=settings, kept=kept)
@@ -205,7 +216,7 @@ def _without(values: Mapping[str, Any], gone: list[Field], *slots: Slot) -> dict
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _kept(thing: Thing, statement: Statement, gone: list[Field], said: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(thing: Thing, statement: Statement, said: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept as it came: the statement's, and other methods' where they are the newer."""
     kept = dict(thing.kept.get(KEPT, {}))
     others = {method: record for method, record in said.items() if method != statement.method.value}
@@ -239,9 +250,8 @@ def storable(value: Any) -> Any:
     return value
 
 
-def _digest(members: Mapping[str, Any], structural: tuple[str, ...]) -> str:
-    plain = {path: value for path, value in members.items() if path not in structural}
-    canonical = orjson.dumps(storable(plain), option=orjson.OPT_SORT_KEYS)
+def _digest(members: Mapping[str, Any]) -> str:
+    canonical = orjson.dumps(storable(dict(members)), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=8).hexdigest()
 
 
