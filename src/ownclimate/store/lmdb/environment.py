@@ -182,7 +182,8 @@ def _allocate_lock_file(file: Path) -> None:
     """LMDB maps its lock file sparse: without room for its pages a full disk would be a SIGBUS."""
     try:
         # Never an existing one: closing it would drop the locks that this process holds on it.
-        with file.open("xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
+        with file.open("xb") as stream:
+            file.chmod(0o600)
             stream.write(bytes(_LOCK_BYTES))
     except FileExistsError:
         return
