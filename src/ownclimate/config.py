@@ -66,6 +66,19 @@ class Settings:
         False, "put the envelope around the answer to an expired token, for generated clients"
     )
 
+    mclimate_default_client: bool = _setting(
+        True, "let MClimate's published libraries sign in with the client they carry"
+    )
+    refresh_grace_s: int = _setting(
+        60, "how long a replaced refresh token still gets the answer that may have been lost", unit="s", low=0
+    )
+    client_secret_overlap_h: int = _setting(
+        24, "how long a rotated client secret stays good beside the new one", unit="h", low=0
+    )
+    signing_key_days: int = _setting(
+        90, "age at which a key that signs tokens is replaced; 0: never", unit="days", low=0
+    )
+
     ENVIRONMENT: ClassVar[str] = PREFIX
 
     @property

@@ -10,7 +10,7 @@ Tokens of one sign-in or one code, and all that refreshes make of them, are a fa
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -264,10 +264,17 @@ def locate(dialects: Mapping[str, TokenDialect], text: str) -> str | None:
     return None
 
 
-async def check(directory: Directory, dialects: Mapping[str, TokenDialect], text: str, now_ms: int) -> Access:
+async def check(
+    directory: Directory,
+    dialects: Mapping[str, TokenDialect],
+    text: str,
+    now_ms: int,
+    note_use: Callable[[str, str], None] | None = None,
+) -> Access:
     """What a bearer token allows, personal access tokens included.
 
-    Raises Unauthenticated, its reason `expired` for one that was good once, else `invalid`.
+    `note_use` is told partition and id of the grant. Raises Unauthenticated, its reason `expired` for a
+    token that was good once, else `invalid`.
     """
     partition = locate(dialects, text)
     if partition is None:
@@ -284,6 +291,8 @@ async def check(directory: Directory, dialects: Mapping[str, TokenDialect], text
         raise Unauthenticated("the access token was revoked")
     if token["expires_ms"] <= now_ms:
         raise Unauthenticated("the access token has expired", reason="expired")
+    if note_use is not None:
+        note_use(partition, token["grant_id"])
     return _access(dialects, token, grant)
 
 
