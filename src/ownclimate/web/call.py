@@ -125,7 +125,7 @@ content is not JSON, None for an empty body, or an `Answer`."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What goes out: names of headers in lower case."""
+    """What goes out."""
 
     status: int
     body: bytes = b""

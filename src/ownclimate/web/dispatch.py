@@ -239,7 +239,7 @@ async def _send(
         raw.append((b"content-type", reply.content_type.encode()))
         raw.append((b"content-length", str(len(body)).encode()))
     for name, value in reply.headers:
-        raw.append((name.encode("latin-1"), value.encode("latin-1")))
+        raw.append((name.lower().encode("latin-1"), value.encode("latin-1")))
     if b"origin" in headers and dialect.is_cross_origin:
         raw.extend(cors.exposing(dialect))
     try:
@@ -261,9 +261,9 @@ def _longest_first(entries: dict[str, T]) -> tuple[tuple[str, T], ...]:
 
 
 def _longest_prefix(entries: tuple[tuple[str, T], ...], path: str) -> tuple[str, T] | None:
-    """The entry whose prefix the path has; prefixes end where segments end."""
+    """The entry whose prefix the path has; prefixes end where segments end, the empty one is every path's."""
     for entry in entries:
         prefix = entry[0]
-        if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+        if not prefix or path == prefix or path.startswith(f"{prefix}/"):
             return entry
     return None
