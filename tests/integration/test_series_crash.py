@@ -16,11 +16,14 @@ from ownclimate.core.ids import DeviceNumber
 from tests.integration.series_child import DEVICES, call, open_series
 
 ROUNDS = 500 if os.environ.get("TEST_FULL") else 20
+OPENED_WITHIN_S = 2.0
+"""It takes milliseconds; the rest is for a machine that is busy with other tests."""
 
 
 def test_acknowledged_rows_survive_kill_9(tmp_path: Path) -> None:
     moments = random.Random(5)
     acknowledged: set[int] = set()
+    first = 0
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.series_child", str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -32,7 +35,8 @@ def test_acknowledged_rows_survive_kill_9(tmp_path: Path) -> None:
     try:
         for _ in range(ROUNDS):
             # Calls that were on their way at the kill are repeated: they may have landed or not.
-            first = next(number for number in range(len(acknowledged) + 1) if number not in acknowledged)
+            while first in acknowledged:
+                first += 1
             child.stdin.write(f"{first}\n")
             child.stdin.flush()
             pid = int(child.stdout.readline().split()[1])
@@ -54,8 +58,9 @@ def _kill_after(pid: int, delay_s: float) -> None:
 
 
 def _assert_all_there(folder: Path, acknowledged: set[int]) -> None:
-    environment, series = open_series(folder)
     begun_s = time.monotonic()
+    environment, series = open_series(folder)
+    assert time.monotonic() - begun_s < OPENED_WITHIN_S
     found: dict[tuple[int, int], float] = {}
     for device in range(1, DEVICES + 1):
         read = asyncio.run(series.read(DeviceNumber(device)))
@@ -65,7 +70,6 @@ def _assert_all_there(folder: Path, acknowledged: set[int]) -> None:
             found[device, at_ms] = float(value)
     assert series.check() == []
     environment.close()
-    assert time.monotonic() - begun_s < 5
 
     for number in acknowledged:
         for batch in call(number):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ownclimate.core.errors import StoreCorrupt
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.readings import Batch, Interval, OriginNumber, Series
 from ownclimate.store.lmdb.environment import Environment
@@ -187,7 +189,7 @@ def test_damage_found_half_way_through_a_write_undoes_it(tmp_path: Path) -> None
         transaction.put(key, stored[:-1] + bytes([stored[-1] ^ 1]), db=blocks)
     before = _everything(environment)
 
-    with pytest.raises(Exception, match="checksum"):
+    with pytest.raises(StoreCorrupt, match="checksum"):
         # The first batch is newer than everything and goes in; the second needs the damaged block.
         asyncio.run(series.record([batch([90], 2, 1.0), batch([3], 2, 1.0)]))
 
@@ -218,3 +220,67 @@ def _everything(environment: Environment) -> list[tuple[bytes, bytes]]:
             for name in DATABASES
             for record in transaction.cursor(db=environment.database(name)).iternext()
         ]
+
+
+def test_a_damaged_device_does_not_keep_others_from_being_sealed(tmp_path: Path) -> None:
+    environment, series = open_store(tmp_path, lambda name: None)
+    healthy = [replace(batch([minute], 1, 20.0), device=DeviceNumber(6)) for minute in range(6)]
+    asyncio.run(series.record([batch([minute], 1, 20.0) for minute in range(6)] + healthy))
+    head = environment.database("series_head")
+    with environment.env.begin(write=True) as transaction:
+        with transaction.cursor(db=head) as cursor:
+            cursor.first()
+            key, stored = cursor.item()
+        transaction.put(key, bytes([stored[0] ^ 1]) + stored[1:], db=head)
+
+    series.seal_due()
+
+    with environment.read() as transaction:
+        sealed = [
+            key[:4]
+            for key in transaction.cursor(db=environment.database("series_index")).iternext(values=False)
+        ]
+    environment.close()
+    assert sealed == [(6).to_bytes(4, "big")]
+
+
+def test_old_heads_are_sealed_and_old_payloads_forgotten(tmp_path: Path) -> None:
+    environment = Environment.open(
+        tmp_path, databases=DATABASES, map_bytes=64 << 20, reserve_bytes=0, sync=False
+    )
+    clock = FakeClock(BEGIN_MS)
+    series = LMDBSeries(environment, clock=clock, payload_days=2)
+    asyncio.run(series.record([replace(batch([1], 0, 20.0), payload=b"old")]))
+    clock.advance(24 * 3600)
+    asyncio.run(series.record([replace(batch([2], 24 * 3_600_000, 20.0), payload=b"young")]))
+    entries = [environment.database("series_index"), environment.database("series_payloads")]
+
+    series.seal_due()
+    clock.advance(25 * 3600)
+    forgotten = series.prune_payloads()
+
+    with environment.read() as transaction:
+        left = [transaction.stat(db)["entries"] for db in entries]
+    problems = series.check()
+    environment.close()
+    assert (left, forgotten, problems) == ([1, 1], 1, [])
+
+
+def test_after_a_deletion_newer_rows_need_no_comparison(tmp_path: Path) -> None:
+    """Rows that are compared read the index, where damage would be found."""
+    environment, series = open_store(tmp_path, lambda name: None)
+    asyncio.run(series.record([batch(list(range(20)), 1, 20.0)]))
+    asyncio.run(series.delete(DEVICE, Interval(), origin=3, now_ms=BEGIN_MS + 30 * 60_000))
+    index = environment.database("series_index")
+    with environment.env.begin(write=True) as transaction:
+        with transaction.cursor(db=index) as cursor:
+            cursor.first()
+            key, stored = cursor.item()
+        transaction.put(key, bytes([stored[0] ^ 1]) + stored[1:], db=index)
+
+    recorded = asyncio.run(series.record([batch([31], 2, 20.0)]))
+    with pytest.raises(StoreCorrupt):
+        asyncio.run(series.record([batch([30], 2, 20.0)]))
+
+    environment.close()
+    assert recorded.stored == 1

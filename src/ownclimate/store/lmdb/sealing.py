@@ -62,11 +62,11 @@ class Sealer:
     fanout: int
     step: Step
 
-    def plan_seal(self, device: int) -> Replacement | None:
-        """A block of the head's rows; None when there are none."""
+    def plan_seal(self, device: int, is_due: Callable[[DeviceState], bool]) -> Replacement | None:
+        """A block of the head's rows; None when there are none or they are not due."""
         with self.environment.read() as transaction:
             state = self.databases.find_state(transaction, device)
-            if state is None or not state.head_rows:
+            if state is None or not state.head_rows or not is_due(state):
                 return None
             heads = self.databases.list_head(transaction, device, 0, 1 << 63, limit=_SEAL_ROWS)
         self.step("head read")
@@ -100,7 +100,7 @@ class Sealer:
 
     def compact(self, device: int) -> None:
         """Seals the head and rewrites all blocks as full, separate ones, a bounded group at a time."""
-        while (seal := self.plan_seal(device)) is not None:
+        while (seal := self.plan_seal(device, lambda state: True)) is not None:
             self.replace([seal])
         done_ms = -1
         while True:

@@ -15,7 +15,7 @@ from typing import Final
 import lmdb
 import structlog
 
-from ownclimate.core.errors import StoreClosed, StoreError
+from ownclimate.core.errors import StoreClosed, StoreCorrupt, StoreError
 from ownclimate.core.ids import Clock
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.sealing import Replacement, Sealer
@@ -23,6 +23,7 @@ from ownclimate.store.lmdb.series_records import (
     DEVICE_KEY,
     DEVICES,
     PAYLOADS,
+    DeviceState,
     SeriesDatabases,
     unpack_arrival,
     unpack_state,
@@ -42,6 +43,8 @@ _STATES: Final = 2_000
 """Device states looked at in one read transaction."""
 _RETRY_S: Final = 5.0
 _GATHER_S: Final = 0.05
+
+Plan = Callable[[int], Replacement | None]
 
 _log = structlog.get_logger(__name__)
 
@@ -131,8 +134,12 @@ class SealingWorker:
             except StoreClosed:
                 return
             except StoreError as error:
-                # Reads go on without it; a damaged device must not keep the others from being sealed.
+                # Reads and writes go on without it, a full disk above all; the next scan finds the rest.
                 _log.error("sealing_failed", code=error.code, error=error.message)
+                self._stopping.wait(_RETRY_S)
+            except Exception:
+                # A defect must be seen and must not end the thread: heads would grow without bound.
+                _log.exception("sealing_failed")
                 self._stopping.wait(_RETRY_S)
             self._wake.wait(_SCAN_S)
             self._wake.clear()
@@ -150,42 +157,57 @@ class SealingWorker:
 
     def _tend(self, devices: Sequence[int]) -> None:
         """Seals the heads that are due, then merges until nothing is due."""
-        with self._environment.read() as transaction:
-            states = [(device, self._databases.find_state(transaction, device)) for device in devices]
-        self._replace_all(
-            self._sealer.plan_seal,
-            [
-                device
-                for device, state in states
-                if state is not None and self._is_head_due(state.head_rows, state.head_since_ms)
-            ],
-        )
+        sealing = devices
+        while sealing:
+            sealing = self._replace_all(self._plan_seal, sealing)
         while devices:
             devices = self._replace_all(self._sealer.plan_merge, devices)
 
-    def _replace_all(self, plan: Callable[[int], Replacement | None], devices: Sequence[int]) -> list[int]:
-        """Plans for every device and replaces, many to a commit; the devices that had something to do.
+    def _plan_seal(self, device: int) -> Replacement | None:
+        return self._sealer.plan_seal(device, self._is_head_due)
 
-        A commit waits for the disk as long as encoding a few small blocks takes.
+    def _replace_all(self, plan: Plan, devices: Sequence[int]) -> list[int]:
+        """Plans for every device and replaces, many to a commit; the devices of which something was done.
+
+        Together, because a commit waits for the disk as long as encoding a few small blocks takes.
         """
-        busy: list[int] = []
+        done: list[int] = []
         group: list[Replacement] = []
+        weight = 0
         for device in devices:
             if self._stopping.is_set():
                 return []
-            replacement = plan(device)
-            if replacement is not None:
-                group.append(replacement)
-                busy.append(device)
-            if sum(len(member.heads) + _BLOCK_ROWS * len(member.entries) for member in group) >= _GROUP_ROWS:
-                self._sealer.replace(group)
-                group = []
-        self._sealer.replace(group)
-        return busy
+            replacement = self._plan(plan, device)
+            if replacement is None:
+                continue
+            group.append(replacement)
+            weight += len(replacement.heads) + _BLOCK_ROWS * len(replacement.entries)
+            if weight >= _GROUP_ROWS:
+                done += self._replace(group)
+                group, weight = [], 0
+        return done + self._replace(group)
 
-    def _is_head_due(self, head_rows: int, head_since_ms: int) -> bool:
-        is_old = head_rows > 0 and self._clock.now_ms() - head_since_ms >= DAY_MS
-        return head_rows >= self._head_rows or is_old
+    def _plan(self, plan: Plan, device: int) -> Replacement | None:
+        try:
+            return plan(device)
+        except StoreCorrupt as error:
+            # A damaged device must not keep the others from being sealed.
+            _log.error("sealing_failed", device=device, code=error.code, error=error.message)
+            return None
+
+    def _replace(self, group: Sequence[Replacement]) -> list[int]:
+        try:
+            outcomes = self._sealer.replace(group)
+        except StoreCorrupt as error:
+            if len(group) == 1:
+                _log.error("sealing_failed", device=group[0].device, code=error.code, error=error.message)
+                return []
+            return [device for member in group for device in self._replace([member])]
+        return [member.device for member, is_done in zip(group, outcomes, strict=True) if is_done]
+
+    def _is_head_due(self, state: DeviceState) -> bool:
+        is_old = state.head_rows > 0 and self._clock.now_ms() - state.head_since_ms >= DAY_MS
+        return state.head_rows >= self._head_rows or is_old
 
     def _list_devices(self, *, only_due: bool) -> list[int]:
         """Devices that may have something to do; all of them unless `only_due`."""
@@ -200,9 +222,7 @@ class SealingWorker:
                 if cursor.set_range(position):
                     for key, stored in cursor.iternext():
                         (device,) = DEVICE_KEY.unpack(key)
-                        state = unpack_state(unseal(key, stored, DEVICES))
-                        is_due = self._is_head_due(state.head_rows, state.head_since_ms) or state.blocks > 1
-                        if is_due or not only_due:
+                        if not only_due or self._may_be_due(key, stored):
                             devices.append(device)
                         seen += 1
                         position = key + b"\0"
@@ -210,6 +230,14 @@ class SealingWorker:
                             break
             if seen < _STATES:
                 return devices
+
+    def _may_be_due(self, key: bytes, stored: bytes) -> bool:
+        try:
+            state = unpack_state(unseal(key, stored, DEVICES))
+        except StoreCorrupt as error:
+            _log.error("sealing_failed", code=error.code, error=error.message)
+            return False
+        return self._is_head_due(state) or state.blocks > 1
 
     def _list_expired(self, position: bytes, before_ms: int) -> tuple[list[bytes], bytes | None]:
         """Expired digests among the next ones, and where to go on; None at the end."""

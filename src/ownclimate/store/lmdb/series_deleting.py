@@ -162,6 +162,8 @@ class Deleter:
             if _includes(self.forbidden, other):
                 self.databases.delete_tombstone(transaction, self.device, state, number)
         self.databases.put_tombstone(transaction, self.device, state, self.forbidden)
+        # So that recording need not look for tombstones when rows are newer than this.
+        state.newest_ms = max(state.newest_ms, self.forbidden.end_ms - 1)
 
 
 def _includes(outer: Tombstone, inner: Tombstone) -> bool:

@@ -190,7 +190,7 @@ class Recorder:
             self.databases.put_arrival(transaction, device, batch.payload, arrived_ms)
         if not small.times_ms:
             return 0
-        if not small.is_ascending or state.tombstones or small.times_ms[0] <= state.newest_ms:
+        if not small.is_ascending or small.times_ms[0] <= state.newest_ms:
             return self._record_compared(transaction, device, state, rows_of(batch, arrived_ms))
         stored = 0
         head = self.databases.head
@@ -358,7 +358,7 @@ def _all_win(rows: Rows) -> Difference | None:
 
 
 def _needs_comparison(state: DeviceState, rows: Rows) -> bool:
-    return bool(state.tombstones) or (len(rows) > 0 and int(rows.times_ms[0]) <= state.newest_ms)
+    return len(rows) > 0 and int(rows.times_ms[0]) <= state.newest_ms
 
 
 def _compare(contents: Sequence[bytes], heads: Sequence[tuple[bytes, bytes]], rows: Rows) -> Difference:
