@@ -7,6 +7,7 @@ writes pages with `pwrite`, not through the map, so that a full disk is an error
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -179,19 +180,26 @@ class ReadTransaction:
 
 
 def _allocate_lock_file(file: Path) -> None:
-    """LMDB maps its lock file sparse: without room for its pages a full disk would be a SIGBUS."""
-    try:
-        # Never an existing one: closing it would drop the locks that this process holds on it.
-        with file.open("xb") as stream:
-            file.chmod(0o600)
-            stream.write(bytes(_LOCK_BYTES))
-    except FileExistsError:
+    """LMDB maps its lock file sparse: without room for its pages a full disk would be a SIGBUS.
+
+    It appears whole, by a link, since another process may be opening it. An existing one is not
+    touched: closing it here would drop the locks that this process holds on it.
+    """
+    if file.exists():
         return
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(bytes(_LOCK_BYTES))
+        draft.chmod(0o600)
+        # Where there are no links, or another process was faster, LMDB finds or makes its own.
+        with contextlib.suppress(OSError):
+            file.hardlink_to(draft)
     except OSError as error:
-        file.unlink(missing_ok=True)
         if error.errno in OUT_OF_SPACE:
             raise out_of_space(f"{file}: {error.strerror}") from error
         raise StoreUnavailable(f"cannot write {file}: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _open_databases(
