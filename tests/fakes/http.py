@@ -67,8 +67,8 @@ class Client:
             "method": method,
             "scheme": "http",
             "path": path,
-            "raw_path": path.encode("latin-1"),
-            "query_string": query.encode("latin-1"),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
             "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items() if value],
         }
         messages = [

@@ -124,7 +124,7 @@ class Application:
                     ports=self._ports,
                     headers=headers,
                     path=path,
-                    query=scope["query_string"].decode("latin-1"),
+                    query=scope["query_string"].decode("utf-8", "replace"),
                     request_id=request_id,
                     public_url=self._public_url,
                     scheme=scope.get("scheme", "http"),
@@ -253,7 +253,7 @@ def _path_of(scope: Scope) -> str:
     raw: bytes | None = scope.get("raw_path")
     if raw is None:
         return quote(scope["path"])
-    return raw.partition(b"?")[0].decode("latin-1")
+    return raw.partition(b"?")[0].decode("utf-8", "replace")
 
 
 def _longest_first(entries: dict[str, T]) -> tuple[tuple[str, T], ...]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from urllib.parse import urlencode
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.households import Households, memory_ports
 from tests.fakes.http import Answered, Client
+
+FULL = bool(os.environ.get("TEST_FULL"))
 
 
 @pytest.fixture
@@ -209,3 +216,27 @@ async def test_what_the_resource_does_not_have_is_400_naming_it(
 
 async def test_the_reserved_name_of_the_token_is_no_filter(client: Client) -> None:
     assert (await client.get("/v1/controllers?access_token=x")).json["total"] == 5
+
+
+NAMES = st.sampled_from(
+    ["fields", "sort", "limit", "page", "type", "online", "id", "created", "foo", "_links", ""]
+)
+VALUES = st.one_of(
+    st.sampled_from(["1", "0", "-1", "null", "true", "name", "-name,+id", "id,,", ",", "-", "1e9", "9" * 30]),
+    st.text(max_size=6),
+)
+
+
+@settings(
+    max_examples=400 if FULL else 40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=4))
+async def test_whatever_is_asked_is_answered_or_refused_by_name(
+    client: Client, pairs: list[tuple[str, str]]
+) -> None:
+    for path in ("/v1/controllers", "/v1/controllers/SN1/controller_log", "/v1/controllers/SN1"):
+        answer = await client.get(f"{path}?{urlencode(pairs)}")
+        assert answer.status in (200, 400)
+        assert (answer.status == 400) == ("detail" in answer.json)

@@ -17,6 +17,9 @@ from ownclimate.vendors.mclimate.face import controllers, hal
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call
 
+Rows = npt.NDArray[np.int64]
+"""Row numbers of a series."""
+
 RFC3339 = msgspec.Meta(
     description="RFC 3339 instant with its offset; readings before it are left out",
     extra_json_schema={"format": "date-time"},
@@ -47,10 +50,11 @@ class LogsFace:
             end_ms=_instant("created_to", query.created_to),
         )
         series = await call.ports.series.read(device.number, interval)
-        page = hal.page_of(_arranged(series, asked, names), asked)
+        rows = _arranged(series, asked, names)
+        page = hal.page_of(range(len(rows)), asked)
         if not page.items:
             return wire.LogCollection(controller_log=[], links={"self": hal.own_link(call)})
-        items = [_item(series, row, device, asked.fields) for row in page.items]
+        items = [_item(series, int(rows[place]), device, asked.fields) for place in page.items]
         return wire.LogCollection(
             embedded=wire.Logs(controller_log=items),
             total=self._totals.of(page),
@@ -78,15 +82,14 @@ def _instant(name: str, text: str | msgspec.UnsetType) -> int | None:
     return at_ms
 
 
-def _arranged(series: Series, asked: hal.Asked, names: dict[str, str]) -> list[int]:
-    """Row numbers that pass the filters, in the order asked for; ties by instant."""
-    rows: npt.NDArray[np.int64] = np.arange(len(series), dtype=np.int64)
+def _arranged(series: Series, asked: hal.Asked, names: dict[str, str]) -> Rows:
+    """The rows that pass the filters, in the order asked for; ties by instant."""
+    rows = np.arange(len(series), dtype=np.int64)
     for wanted in asked.filters:
         rows = rows[_passes(series, wanted, names)[rows]]
     # lexsort takes the last key as the first to sort by, and keeps ties in the order they came in.
     keys = [_sort_column(series, order, names)[rows] for order in reversed(asked.orders)]
-    ordered: list[int] = (rows[np.lexsort(keys)] if keys else rows).tolist()
-    return ordered
+    return rows[np.lexsort(keys)] if keys else rows
 
 
 def _passes(series: Series, wanted: hal.Filter, names: dict[str, str]) -> npt.NDArray[np.bool_]:
