@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from ownclimate import operations
+from ownclimate.authorization import documented_token_doors, with_token_doors
 from ownclimate.config import Settings
 from ownclimate.core.access import Access
 from ownclimate.core.accounts import list_owner_ids, repair_accounts
@@ -21,7 +22,12 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.writes import relay_outbox
 from ownclimate.ingest.doors import CREDENTIAL_KIND, doors_dialect
 from ownclimate.ingest.keys import hook_authenticator
-from ownclimate.oauth.keys import check_hook, check_token
+from ownclimate.oauth import janitor
+from ownclimate.oauth.endpoints import oauth_dialect
+from ownclimate.oauth.keys import check_hook
+from ownclimate.oauth.last_use import LastUse
+from ownclimate.oauth.server import AuthorizationServer
+from ownclimate.oauth.tokens import check
 from ownclimate.observe import Metrics
 from ownclimate.store.lmdb import LMDBStore
 from ownclimate.vendors.mclimate.codecs import FrameTable
@@ -53,14 +59,22 @@ def dialects(settings: Settings) -> tuple[Dialect, ...]:
     )
 
 
-def build_application(ports: Ports, store: LMDBStore, settings: Settings, metrics: Metrics) -> Application:
+def build_application(
+    ports: Ports,
+    store: LMDBStore,
+    settings: Settings,
+    metrics: Metrics,
+    authorization: AuthorizationServer,
+) -> Application:
     """The ASGI application over an open store and the ports over it."""
+    last_use = LastUse(ports)
 
     async def authenticate(text: str) -> Access:
-        return await check_token(ports.directory, text)
+        now_ms = ports.clock.now_ms()
+        return await check(ports.directory, authorization.dialects, text, now_ms, last_use.note)
 
     return Application(
-        dialects=dialects(settings),
+        dialects=(*with_token_doors(authorization, dialects(settings)), oauth_dialect(authorization)),
         ports=ports,
         authenticators={
             "token": authenticate,
@@ -74,12 +88,14 @@ def build_application(ports: Ports, store: LMDBStore, settings: Settings, metric
 
 def openapi_documents() -> Mapping[str, dict[str, Any]]:
     """The OpenAPI document of each dialect, by its name."""
-    return {dialect.name: document_of(dialect) for dialect in dialects(Settings())}
+    return {dialect.name: document_of(dialect) for dialect in documented_token_doors(dialects(Settings()))}
 
 
-def background_work(ports: Ports, settings: Settings) -> list[Coroutine[Any, Any, None]]:
+def background_work(
+    ports: Ports, settings: Settings, authorization: AuthorizationServer
+) -> list[Coroutine[Any, Any, None]]:
     """What a server does beside answering. Each piece may run anywhere, any number of times."""
-    return [_relay(ports), _janitor(ports, settings)]
+    return [_relay(ports), _janitor(ports, settings, authorization)]
 
 
 async def _relay(ports: Ports) -> None:
@@ -92,7 +108,7 @@ async def _relay(ports: Ports) -> None:
         await asyncio.sleep(RELAY_EVERY_S)
 
 
-async def _janitor(ports: Ports, settings: Settings) -> None:
+async def _janitor(ports: Ports, settings: Settings, authorization: AuthorizationServer) -> None:
     while True:
         try:
             repaired = await repair_accounts(ports)
@@ -100,8 +116,9 @@ async def _janitor(ports: Ports, settings: Settings) -> None:
             if settings.raw_keep_days:
                 before_ms = ports.clock.now_ms() - settings.raw_keep_days * DAY_MS
                 expired = await ports.raw.expire(before_ms)
-            if repaired or expired:
-                log.info("tidied", claims=repaired, raw_entries=expired)
+            credentials = await janitor.tidy(authorization)
+            if repaired or expired or credentials:
+                log.info("tidied", claims=repaired, raw_entries=expired, credentials=credentials)
         except AppError as error:
             log.warning("tidying_postponed", code=error.code, reason=error.message)
         await asyncio.sleep(JANITOR_EVERY_S)

@@ -52,11 +52,19 @@ def open_authorization(
 
 def with_token_doors(server: AuthorizationServer, faces: Iterable[Dialect]) -> tuple[Dialect, ...]:
     """The faces, each with its own token endpoints in its table."""
+    return _with_doors(server, faces)
+
+
+def documented_token_doors(faces: Iterable[Dialect]) -> tuple[Dialect, ...]:
+    """The same for documents, without a server behind the rows."""
+    return _with_doors(None, faces)
+
+
+def _with_doors(server: AuthorizationServer | None, faces: Iterable[Dialect]) -> tuple[Dialect, ...]:
+    by_name = {dialect.name: dialect for dialect in TOKEN_DIALECTS}
     return tuple(
-        dataclasses.replace(
-            face, endpoints=(*face.endpoints, *token_rows(server, server.dialects[face.name]))
-        )
-        if face.name in server.dialects
+        dataclasses.replace(face, endpoints=(*face.endpoints, *token_rows(server, by_name[face.name])))
+        if face.name in by_name
         else face
         for face in faces
     )

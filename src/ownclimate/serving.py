@@ -21,6 +21,7 @@ import uvicorn
 import uvloop
 
 from ownclimate import app, data_folder, demo
+from ownclimate.authorization import open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
 from ownclimate.observe import Metrics
@@ -87,7 +88,8 @@ async def _serve_on(
     welcome = await demo.prepare(data, settings, ports) if with_demo else None
     if stop.is_set():
         return
-    application = app.build_application(ports, store, settings, metrics)
+    authorization = open_authorization(ports, data, settings)
+    application = app.build_application(ports, store, settings, metrics, authorization)
     server = _Server(
         uvicorn.Config(
             application,
@@ -102,7 +104,7 @@ async def _serve_on(
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    background = [asyncio.create_task(work) for work in app.background_work(ports, settings)]
+    background = [asyncio.create_task(work) for work in app.background_work(ports, settings, authorization)]
     await server.is_listening.wait()
     log.info("serving", address=settings.base_url, data=str(data))
     if welcome is not None:

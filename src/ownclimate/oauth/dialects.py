@@ -139,7 +139,6 @@ class Door:
 class TokenReply:
     status: int
     body: Mapping[str, Any]
-    content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ownclimate.oauth.server import AuthorizationServer
 
 NAME = "oauth2"
+CONTENT_TYPE = "application/json;charset=UTF-8"
+"""As RFC 6749's examples write it, and as one vendor's documents show it to the letter."""
 ISSUES = {
     GrantType.AUTHORIZATION_CODE: authorization_code.issue,
     GrantType.REFRESH_TOKEN: refresh_token.issue,
@@ -43,8 +45,8 @@ class Refusal(msgspec.Struct, kw_only=True, omit_defaults=True):
     error_description: str = ""
 
 
-def token_rows(server: AuthorizationServer, dialect: TokenDialect) -> tuple[Endpoint, ...]:
-    """The dialect's own doors, to stand in the table of its API."""
+def token_rows(server: AuthorizationServer | None, dialect: TokenDialect) -> tuple[Endpoint, ...]:
+    """The dialect's own doors, to stand in the table of its API; without a server for documents only."""
     return tuple(_token_row(server, door, dialect) for door in dialect.doors)
 
 
@@ -87,11 +89,13 @@ def oauth_dialect(server: AuthorizationServer) -> Dialect:
         fault=_fault,
         fault_shape=Refusal,
         fault_statuses=(413, 429, 500, 503),
+        content_type=CONTENT_TYPE,
     )
 
 
-def _token_row(server: AuthorizationServer, door: Door, dialect: TokenDialect | None) -> Endpoint:
+def _token_row(server: AuthorizationServer | None, door: Door, dialect: TokenDialect | None) -> Endpoint:
     async def issue(call: Call, params: None) -> Answer:
+        assert server is not None, "a row without a server is only documented"
         return _answered(await serve_token(server, ISSUES, _raw(call), door, dialect))
 
     answer = dict if dialect is None else dialect.answer_shape

@@ -44,7 +44,6 @@ DEFAULT_CLIENT: Final = "mclimate"
 ACCESS_LIFE_S: Final = 86_400
 REFRESH_LIFE_S: Final = 30 * 86_400
 CODE_LIFE_S: Final = 60
-CONTENT_TYPE: Final = "application/hal+json; charset=utf-8"
 
 BASIC: Final = "basic"
 TRUSTED: Final = "trusted"
@@ -115,13 +114,13 @@ def _answer(issued: Issued, door: Door) -> TokenReply:
     members = full_answer(issued)
     # Scopes are not spoken of in the vendor's answers.
     body = {"auth": members | {"scope": None}, **members, "_links": _links(door)}
-    return TokenReply(status=200, body=body, content_type=CONTENT_TYPE, headers=NO_STORE)
+    return TokenReply(status=200, body=body, headers=NO_STORE)
 
 
 def _fault(error: OAuthError, door: Door) -> TokenReply:
     status = 400 if error.error in _BAD_REQUESTS else 429 if error.error == TOO_MANY_REQUESTS else 401
     body = {"auth": error_members(error), "_links": _links(door)}
-    return TokenReply(status=status, body=body, content_type=CONTENT_TYPE, headers=NO_STORE)
+    return TokenReply(status=status, body=body, headers=NO_STORE)
 
 
 def _links(door: Door) -> dict[str, Any]:

@@ -35,7 +35,6 @@ NAME: Final = "netatmo"
 ACCESS_LIFE_S: Final = 10_800
 CODE_LIFE_S: Final = 600
 DEFAULT_SCOPE: Final = "read_station"
-CONTENT_TYPE: Final = "application/json;charset=UTF-8"
 TOO_MANY_CONNECTIONS: Final = "too_many_connections"
 
 _READ = frozenset({Permission.SITE_READ, Permission.DEVICE_READ})
@@ -112,7 +111,7 @@ def _answer(issued: Issued, door: Door) -> TokenReply:
         "expire_in": issued.expires_in_s,
         "scope": list(issued.scopes),
     }
-    return TokenReply(status=200, body=body, content_type=CONTENT_TYPE, headers=NO_STORE)
+    return TokenReply(status=200, body=body, headers=NO_STORE)
 
 
 def _fault(error: OAuthError, door: Door) -> TokenReply:
@@ -122,7 +121,7 @@ def _fault(error: OAuthError, door: Door) -> TokenReply:
         status, body = 403, {"error": TOO_MANY_CONNECTIONS}
     elif isinstance(error, MissingParameter):
         body["error_description"] = _missing(error.name)
-    return TokenReply(status=status, body=body, content_type=CONTENT_TYPE, headers=NO_STORE)
+    return TokenReply(status=status, body=body, headers=NO_STORE)
 
 
 def _missing(name: str) -> str:
