@@ -78,7 +78,8 @@ def open_raw_archive(folder: Path) -> Iterator[RawArchive]:
         folder, databases=lmdb_raw.DATABASES, map_bytes=TEST_MAP_BYTES, reserve_bytes=0, sync=False
     )
     try:
-        yield LMDBRawArchive(environment)
+        # No time at all, so that every removal goes through many transactions.
+        yield LMDBRawArchive(environment, slice_s=0)
     finally:
         environment.close()
 

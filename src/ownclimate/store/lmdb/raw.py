@@ -10,7 +10,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import struct
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import lmdb
@@ -37,6 +39,8 @@ _SMALL_PAYLOAD_BYTES: Final = 16 << 10
 """Compressed on the event loop in under 0.1 ms; larger ones go to the pool."""
 _REMOVALS_A_COMMIT: Final = 500
 """Keeps a removal's write transaction well under 20 ms."""
+SLICE_S: Final = 0.05
+"""Pages freed during a read transaction cannot be used again before it ends."""
 SEQUENCE: Final = b"\0sequence"
 """Among the counts: entries ever kept, so that no two have one place. No owner begins with NUL."""
 
@@ -59,8 +63,11 @@ _Doomed = tuple[bytes, bytes, bytes]
 
 
 class LMDBRawArchive:
-    def __init__(self, environment: Environment) -> None:
+    """`slice_s` is how long a read transaction of a removal may last."""
+
+    def __init__(self, environment: Environment, *, slice_s: float = SLICE_S) -> None:
         self._environment = environment
+        self._slice_s = slice_s
         self._entries = environment.database(ENTRIES)
         self._digests = environment.database(DIGESTS)
         self._counts = environment.database(RAW_COUNTS)
@@ -98,7 +105,8 @@ class LMDBRawArchive:
         def work() -> list[RawEntry]:
             with self._environment.read() as transaction:
                 prefixes = self._prefixes(transaction, owner, source)
-                runs = [self._run(transaction, prefix, start_ms) for prefix in prefixes]
+                begin = _PLACE.pack(max(start_ms, 0), 0)
+                runs = [self._run(transaction, prefix, prefix + begin) for prefix in prefixes]
                 rows = list(itertools.islice(heapq.merge(*runs, key=_place_in), limit))
                 if start_ms == 0 and limit is None:
                     expected = sum(counts.get(transaction, self._counts, prefix) for prefix in prefixes)
@@ -134,15 +142,16 @@ class LMDBRawArchive:
         is_doomed: Callable[[_Header], bool],
     ) -> int:
         def find() -> list[_Doomed]:
-            doomed = []
             with self._environment.read() as transaction:
-                for prefix in self._prefixes(transaction, owner, source):
-                    for key, stored in self._run(transaction, prefix, 0):
-                        if before_ms is not None and _place_in((key, stored))[0] >= before_ms:
-                            break
-                        header, _ = _split(unseal(key, stored, ENTRIES))
-                        if is_doomed(header):
-                            doomed.append((prefix, key, prefix + header.digest))
+                prefixes = self._prefixes(transaction, owner, source)
+            doomed = []
+            for prefix in prefixes:
+                for key, stored in self._slices(prefix):
+                    if before_ms is not None and _place_in((key, stored))[0] >= before_ms:
+                        break
+                    header, _ = _split(unseal(key, stored, ENTRIES))
+                    if is_doomed(header):
+                        doomed.append((prefix, key, prefix + header.digest))
             return doomed
 
         doomed = await self._environment.run(find)
@@ -150,7 +159,7 @@ class LMDBRawArchive:
         for position in range(0, len(doomed), _REMOVALS_A_COMMIT):
             part = doomed[position : position + _REMOVALS_A_COMMIT]
             removed += await self._environment.committer.submit(
-                lambda transaction, part=part: self._remove_rows(transaction, part),  # type: ignore[misc]
+                partial(self._remove_rows, doomed=part),
                 size_bytes=sum(len(key) for _, key, _ in part),
                 may_use_reserve=True,
             )
@@ -190,13 +199,28 @@ class LMDBRawArchive:
                     prefixes.append(prefix)
         return prefixes
 
-    def _run(self, transaction: lmdb.Transaction[bytes], prefix: bytes, start_ms: int) -> Iterator[_Row]:
+    def _run(self, transaction: lmdb.Transaction[bytes], prefix: bytes, first: bytes) -> Iterator[_Row]:
+        """The rows of a source from the key `first` on."""
         with transaction.cursor(db=self._entries) as cursor:
-            if cursor.set_range(prefix + _PLACE.pack(max(start_ms, 0), 0)):
+            if cursor.set_range(first):
                 for row in cursor.iternext():
                     if not row[0].startswith(prefix):
                         return
                     yield row
+
+    def _slices(self, prefix: bytes) -> Iterator[_Row]:
+        """The rows of a source, read in transactions short enough for a busy server."""
+        first = prefix
+        while True:
+            end_s = time.monotonic() + self._slice_s
+            with self._environment.read() as transaction:
+                for row in self._run(transaction, prefix, first):
+                    yield row
+                    if time.monotonic() >= end_s:
+                        first = row[0] + b"\0"
+                        break
+                else:
+                    return
 
 
 def split_key(key: bytes) -> tuple[bytes, bytes]:
