@@ -6,8 +6,10 @@ reading one of ten costs a tenth. pcodec does the compression (docs/adr/002-seri
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ from pcodec import ChunkConfig, standalone
 
 from ownclimate.core.errors import StoreCorrupt
 from ownclimate.core.readings import Instants, Values
-from ownclimate.store.merging import Rows, is_strictly_ascending
+from ownclimate.store.merging import Rows, is_strictly_ascending, without_empty
 
 VERSION: Final = 1
 QUICK_LEVEL: Final = 0
@@ -76,6 +78,21 @@ def encode(device: int, rows: Rows) -> bytes:
         _ENTRY.pack(number, coding, scale, len(content)) for number, coding, scale, content in sections
     ]
     return b"".join((header, *directory, *(content for *_, content in sections)))
+
+
+def encode_blocks(device: int, rows: Rows, block_rows: int) -> list[tuple[Rows, bytes]]:
+    """Blocks of about equal size, none above `block_rows`, each with its rows; `rows` has no empty column."""
+    if not len(rows):
+        return []
+    pieces = math.ceil(len(rows) / block_rows)
+    if pieces == 1:
+        return [(rows, encode(device, rows))]
+    cuts = np.linspace(0, len(rows), pieces + 1).astype(int)[1:-1]
+    # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
+    begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
+    ends = sorted({0, *begins.tolist(), len(rows)})
+    parts = [without_empty(rows.take(slice(low, high))) for low, high in pairwise(ends)]
+    return [(part, encode(device, part)) for part in parts]
 
 
 class Block:

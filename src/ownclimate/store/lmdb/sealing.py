@@ -15,11 +15,10 @@ import lmdb
 
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.head_records import unpack_heads
-from ownclimate.store.lmdb.series_recording import encode_blocks
 from ownclimate.store.lmdb.series_records import DeviceState, IndexEntry, SeriesDatabases
 from ownclimate.store.lmdb.series_writes import write_and_wait
 from ownclimate.store.merging import Rows, merge
-from ownclimate.store.series_format import Block
+from ownclimate.store.series_format import Block, encode_blocks
 
 FANOUT: Final = 8
 """Blocks of one size class that are merged together, and the factor between classes. With eight a row

@@ -23,6 +23,7 @@ from ownclimate.store.lmdb.sealing import FANOUT, Sealer, Step
 from ownclimate.store.lmdb.sealing_worker import SealingWorker
 from ownclimate.store.lmdb.series_check import check
 from ownclimate.store.lmdb.series_deleting import Deleter, DeletionPlan
+from ownclimate.store.lmdb.series_incoming import LargeBatch, SmallBatch, small_batch
 from ownclimate.store.lmdb.series_reading import (
     FIRST_PORTION_BYTES,
     LOOP_ROWS,
@@ -32,13 +33,7 @@ from ownclimate.store.lmdb.series_reading import (
     SeriesBuilder,
     chunks_of,
 )
-from ownclimate.store.lmdb.series_recording import (
-    DECIDE_EARLY_ROWS,
-    LargeBatch,
-    Recorder,
-    SmallBatch,
-    small_batch,
-)
+from ownclimate.store.lmdb.series_recording import DECIDE_EARLY_ROWS, Recorder
 from ownclimate.store.lmdb.series_records import ANY_ORIGIN, SeriesDatabases, Tombstone
 from ownclimate.store.lmdb.series_writes import write
 

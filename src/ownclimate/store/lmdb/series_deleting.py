@@ -13,7 +13,6 @@ from functools import partial
 import lmdb
 
 from ownclimate.store.lmdb.head_records import unpack_heads
-from ownclimate.store.lmdb.series_recording import covered, encode_blocks
 from ownclimate.store.lmdb.series_records import (
     ANY_ORIGIN,
     DeviceState,
@@ -21,9 +20,10 @@ from ownclimate.store.lmdb.series_records import (
     Latest,
     SeriesDatabases,
     Tombstone,
+    covered,
 )
 from ownclimate.store.merging import Rows, merge, newest_values, without_empty
-from ownclimate.store.series_format import Block
+from ownclimate.store.series_format import Block, encode_blocks
 from ownclimate.store.windows import BlockPiece, Piece, RowsPiece, windows
 
 

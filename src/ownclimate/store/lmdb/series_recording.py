@@ -7,79 +7,30 @@ transaction; only a very large batch is compared before, against the device's se
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import lmdb
 import numpy as np
 
-from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import Batch
-from ownclimate.store.batches import INSTANT_END_MS, check_batch, check_payload, rows_of
+from ownclimate.store.batches import rows_of
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.head_records import HeadRow, head_rows, pack_head, unpack_heads
+from ownclimate.store.lmdb.series_incoming import EarlyDecision, LargeBatch, SmallBatch, large_batch
 from ownclimate.store.lmdb.series_records import (
-    ANY_ORIGIN,
     INSTANT_KEY,
     DeviceState,
     SeriesDatabases,
-    Tombstone,
+    covered,
 )
-from ownclimate.store.merging import Difference, Rows, difference, is_strictly_ascending, merge, without_empty
-from ownclimate.store.series_format import Block, encode
+from ownclimate.store.merging import Difference, Rows, difference, merge
+from ownclimate.store.series_format import Block, encode_blocks
 from ownclimate.store.values import seal
 
 DECIDE_EARLY_ROWS: Final = 2_000
 """Comparing so many rows with stored ones takes some 2 ms; more would hold up everybody's commit."""
-_ROW_BYTES: Final = 400
-"""A generous guess at what one small row dirties, for the queue's bound."""
-
-_INFINITY: Final = math.inf
-_NUMBERS: Final = {name: quantity.number for name, quantity in QUANTITIES.items()}
-
-
-@dataclass(slots=True, eq=False)
-class SmallBatch:
-    """A batch for the head, as plain Python values: numpy costs more than it saves on few rows."""
-
-    batch: Batch
-    times_ms: list[int]
-    columns: list[tuple[int, list[float]]]
-    is_ascending: bool
-
-    @property
-    def size_bytes(self) -> int:
-        return _ROW_BYTES * (1 + len(self.times_ms))
-
-
-@dataclass(slots=True, eq=False)
-class LargeBatch:
-    """A batch for blocks, encoded in the belief that every row of it wins."""
-
-    batch: Batch
-    arrived_ms: int
-    rows: Rows
-    stored: int
-    winners: Rows
-    blocks: list[tuple[Rows, bytes]]
-    early: EarlyDecision | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        return _ROW_BYTES + sum(len(content) for _, content in self.blocks)
-
-
-@dataclass(slots=True, eq=False)
-class EarlyDecision:
-    """What a large batch changes, if the device is still at `sequence`."""
-
-    sequence: int
-    stored: int
-    winners: Rows
-    blocks: list[tuple[Rows, bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,16 +69,7 @@ class Recorder:
                 arrived_ms = self.databases.first_arrival(
                     transaction, batch.device, batch.payload, arrived_ms
                 )
-        rows = rows_of(batch, arrived_ms)
-        alone = _all_win(rows) or difference((), rows)
-        return LargeBatch(
-            batch=batch,
-            arrived_ms=arrived_ms,
-            rows=rows,
-            stored=alone.stored,
-            winners=alone.rows,
-            blocks=self._encode(batch.device, alone.rows),
-        )
+        return large_batch(batch, arrived_ms, self.block_rows)
 
     def decide_early(self, large: LargeBatch) -> None:
         """Compares a very large batch with what is there, outside any write."""
@@ -140,7 +82,7 @@ class Recorder:
             contents, heads = self._copy_rivals(transaction, device, rows)
         found = _compare(contents, heads, rows)
         large.early = EarlyDecision(
-            state.sequence, found.stored, found.rows, self._encode(device, found.rows)
+            state.sequence, found.stored, found.rows, encode_blocks(device, found.rows, self.block_rows)
         )
 
     def apply_large(
@@ -170,7 +112,7 @@ class Recorder:
                     or len(found.rows) != len(winners)
                     or not _is_same(found.rows, winners)
                 ):
-                    winners, blocks = found.rows, self._encode(device, found.rows)
+                    winners, blocks = found.rows, encode_blocks(device, found.rows, self.block_rows)
         if batch.payload is not None:
             self.databases.put_arrival(transaction, device, batch.payload, arrived_ms)
         if stored:
@@ -273,49 +215,6 @@ class Recorder:
                 heads.append((key, stored))
         return contents, heads
 
-    def _encode(self, device: int, rows: Rows) -> list[tuple[Rows, bytes]]:
-        return encode_blocks(device, rows, self.block_rows)
-
-
-def small_batch(batch: Batch) -> SmallBatch:
-    """A batch in plain values, checked like `check_batch` does.
-
-    Raises InvalidInput. Lists are checked at a fraction of what numpy takes for so few values.
-    """
-    check_payload(batch)
-    times_ms: list[int] = batch.times_ms.tolist()
-    columns: list[tuple[int, list[float]]] = []
-    length = len(times_ms)
-    for name, column in batch.columns.items():
-        values: list[float] = column.tolist()
-        number = _NUMBERS.get(name)
-        if number is None or len(values) != length or _INFINITY in values or -_INFINITY in values:
-            check_batch(batch)
-        columns.append((_NUMBERS[name], values))
-    if length and (min(times_ms) < 0 or max(times_ms) >= INSTANT_END_MS):
-        check_batch(batch)
-    return SmallBatch(
-        batch=batch,
-        times_ms=times_ms,
-        columns=columns,
-        is_ascending=length < 2 or all(map(int.__lt__, times_ms, times_ms[1:])),
-    )
-
-
-def encode_blocks(device: int, rows: Rows, block_rows: int) -> list[tuple[Rows, bytes]]:
-    """Blocks of about equal size, none above `block_rows`, each with its rows; `rows` has no empty column."""
-    if not len(rows):
-        return []
-    pieces = math.ceil(len(rows) / block_rows)
-    if pieces == 1:
-        return [(rows, encode(device, rows))]
-    cuts = np.linspace(0, len(rows), pieces + 1).astype(int)[1:-1]
-    # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
-    begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
-    ends = sorted({0, *begins.tolist(), len(rows)})
-    parts = [without_empty(rows.take(slice(low, high))) for low, high in pairwise(ends)]
-    return [(part, encode(device, part)) for part in parts]
-
 
 def note_rows(state: DeviceState, winners: Rows) -> None:
     """What a state has to know of rows that were just recorded and won."""
@@ -335,26 +234,6 @@ def note_rows(state: DeviceState, winners: Rows) -> None:
                 int(winners.origins[row]),
                 int(winners.arrived_ms[row]),
             )
-
-
-def covered(tombstones: Sequence[Tombstone], rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """True for the rows that a deletion forbids."""
-    gone = np.zeros(len(rows), np.bool_)
-    for tombstone in tombstones:
-        inside = (rows.times_ms >= tombstone.start_ms) & (rows.times_ms < tombstone.end_ms)
-        if tombstone.origin != ANY_ORIGIN:
-            inside &= rows.origins == tombstone.origin
-        gone |= inside
-    return gone
-
-
-def _all_win(rows: Rows) -> Difference | None:
-    """The usual batch: ascending, and no value absent; None when it is not that."""
-    if not rows.columns or not is_strictly_ascending(rows.times_ms):
-        return None
-    if any(np.isnan(column).any() for column in rows.columns.values()):
-        return None
-    return Difference(rows=rows, stored=len(rows))
 
 
 def _needs_comparison(state: DeviceState, rows: Rows) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import lmdb
+import numpy as np
 
 from ownclimate.core.errors import StoreCorrupt
 from ownclimate.store.lmdb.environment import Environment
-from ownclimate.store.merging import Rows
+from ownclimate.store.merging import Mask, Rows
 from ownclimate.store.values import seal, unseal
 
 DEVICES: Final = "series_devices"
@@ -266,3 +267,14 @@ def unpack_state(value: bytes) -> DeviceState:
             for quantity, at_ms, number, origin, arrived_ms in _LATEST.iter_unpack(value[_STATE.size :])
         },
     )
+
+
+def covered(tombstones: Sequence[Tombstone], rows: Rows) -> Mask:
+    """True for the rows that a deletion forbids."""
+    gone = np.zeros(len(rows), np.bool_)
+    for tombstone in tombstones:
+        inside = (rows.times_ms >= tombstone.start_ms) & (rows.times_ms < tombstone.end_ms)
+        if tombstone.origin != ANY_ORIGIN:
+            inside &= rows.origins == tombstone.origin
+        gone |= inside
+    return gone
