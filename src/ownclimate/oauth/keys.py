@@ -154,12 +154,14 @@ async def check_hook(directory: Directory, text: str) -> Key:
 
 def _access(key: Key) -> Access:
     """Tokens carry neutral permissions and no vendor's scopes, so they hold at every face alike."""
-    permissions = frozenset(p for p in ALL_PERMISSIONS if p.value in key.scopes)
+    permissions = ALL_PERMISSIONS
+    if key.scopes:
+        permissions = frozenset(p for p in ALL_PERMISSIONS if p.value in key.scopes)
     return Access(
         owner_id=key.owner_id,
         account_id=key.account_id,
         client_id=key.id,
-        permissions=permissions if key.scopes else ALL_PERMISSIONS,
+        permissions=permissions,
         via=key.kind.value,
     )
 
