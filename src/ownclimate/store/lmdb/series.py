@@ -123,7 +123,10 @@ class LMDBSeries:
         start_ms, end_ms = bounds(interval)
         numbers = None if quantities is None else [QUANTITIES[name].number for name in quantities]
         reverse = newest and limit is not None
-        portion = self._reader.copy(device, start_ms, end_ms, size_bytes=FIRST_PORTION_BYTES, reverse=reverse)
+        enough = LOOP_ROWS if limit is None else min(limit, LOOP_ROWS)
+        portion = self._reader.copy(
+            device, start_ms, end_ms, size_bytes=FIRST_PORTION_BYTES, enough_rows=enough, reverse=reverse
+        )
         builder = SeriesBuilder(quantities, limit, newest=reverse)
         if portion.rows <= LOOP_ROWS:
             for chunk in chunks_of(portion, numbers, reverse=reverse):
@@ -135,7 +138,9 @@ class LMDBSeries:
 
         def build() -> Series:
             builder = SeriesBuilder(quantities, limit, newest=reverse)
-            for chunk in self._reader.chunks(device, start_ms, end_ms, numbers, reverse=reverse):
+            for chunk in self._reader.chunks(
+                device, start_ms, end_ms, numbers, enough_rows=limit, reverse=reverse
+            ):
                 builder.add(chunk)
                 if builder.is_full:
                     break
@@ -157,14 +162,16 @@ class LMDBSeries:
         start_ms, end_ms = bounds(interval)
         numbers = [QUANTITIES[name].number for name in quantities]
         builder = BucketBuilder(quantities, functions, step, zone)
-        portion = self._reader.copy(device, start_ms, end_ms, size_bytes=FIRST_PORTION_BYTES)
+        portion = self._reader.copy(
+            device, start_ms, end_ms, size_bytes=FIRST_PORTION_BYTES, enough_rows=LOOP_ROWS
+        )
         if portion.rows <= LOOP_ROWS and _is_whole(portion, start_ms, end_ms):
             for chunk in chunks_of(portion, numbers):
                 builder.add(chunk)
             return builder.buckets()
 
         def build() -> Buckets:
-            for chunk in self._reader.chunks(device, start_ms, end_ms, numbers, reverse=False):
+            for chunk in self._reader.chunks(device, start_ms, end_ms, numbers):
                 builder.add(chunk)
             return builder.buckets()
 

@@ -51,9 +51,19 @@ class Reader:
     databases: SeriesDatabases
 
     def copy(
-        self, device: int, start_ms: int, end_ms: int, *, size_bytes: int, reverse: bool = False
+        self,
+        device: int,
+        start_ms: int,
+        end_ms: int,
+        *,
+        size_bytes: int,
+        enough_rows: int | None = None,
+        reverse: bool = False,
     ) -> Portion:
-        """The first part of the span (its last part when `reverse`), of at least one block."""
+        """The first part of the span (its last part when `reverse`), of at least one block.
+
+        It ends before the block that would exceed `size_bytes`, or when it has `enough_rows`.
+        """
         with self.environment.read() as transaction:
             entries = [
                 entry
@@ -66,7 +76,8 @@ class Reader:
             copied = rows = 0
             for entry in entries:
                 # Further blocks are left for the next portion, which begins where the first of them does.
-                if copied + entry.size_bytes > size_bytes and pieces:
+                is_enough = enough_rows is not None and rows >= enough_rows
+                if pieces and (is_enough or copied + entry.size_bytes > size_bytes):
                     if reverse and entry.last_ms + 1 < end_ms:
                         start_ms = entry.last_ms + 1
                         break
@@ -83,11 +94,25 @@ class Reader:
         return Portion(start_ms=start_ms, end_ms=end_ms, pieces=pieces, rows=rows + len(heads))
 
     def chunks(
-        self, device: int, start_ms: int, end_ms: int, quantities: Sequence[int] | None, *, reverse: bool
+        self,
+        device: int,
+        start_ms: int,
+        end_ms: int,
+        quantities: Sequence[int] | None,
+        *,
+        enough_rows: int | None = None,
+        reverse: bool = False,
     ) -> Iterator[Chunk]:
-        """Winners window by window, reading as many portions as it takes."""
+        """Winners window by window, in as many portions as it takes."""
         while start_ms < end_ms:
-            portion = self.copy(device, start_ms, end_ms, size_bytes=PORTION_BYTES, reverse=reverse)
+            portion = self.copy(
+                device,
+                start_ms,
+                end_ms,
+                size_bytes=PORTION_BYTES,
+                enough_rows=enough_rows,
+                reverse=reverse,
+            )
             yield from chunks_of(portion, quantities, reverse=reverse)
             if reverse:
                 end_ms = portion.start_ms
