@@ -10,8 +10,8 @@ from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
 from ownclimate.core.ids import AccountId, OwnerId, new_id
 from ownclimate.core.numbering import take_numbers
-from ownclimate.core.partitions import MEMBERS, OWNER, account_partition, owner_partition
-from ownclimate.core.ports import ABSENT, Directory, Ports, Put
+from ownclimate.core.partitions import HOUSEHOLDS, MEMBERS, OWNER, account_partition, owner_partition
+from ownclimate.core.ports import ABSENT, Delete, Directory, Ports, Put
 from ownclimate.core.things import Account, Membership, Owner, Role
 from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, Deed, commit, write_surely
 
@@ -145,6 +145,15 @@ async def edit_account(ports: Ports, account_id: AccountId, change: Callable[[Ac
             continue
         return after
     raise Conflict("account", account_id)
+
+
+async def forget_account(ports: Ports, account: Account) -> None:
+    """Removes the account and frees its e-mail. Its household and sessions have to be gone before."""
+    partition = account_partition(account.id)
+    for link in await ports.directory.scan(partition, HOUSEHOLDS):
+        await write_surely(ports, partition, [Delete(table=HOUSEHOLDS, key=link.key)], of="household")
+    await write_surely(ports, partition, [Delete(table=TABLE, key=account.id)], of="account")
+    await claims.release(ports, EMAIL_CLAIM, account.email, account.id)
 
 
 async def repair_accounts(ports: Ports) -> int:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from ownclimate.core.access import ALL_PERMISSIONS, Permission
 from ownclimate.core.accounts import load_account
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
@@ -31,6 +34,17 @@ INVITE_LIFE_MS = 7 * 24 * 3_600_000
 INVITE_SECRET_BYTES = 16
 MAX_INVITES = 50
 """Open ones of one household: more are a script gone wrong."""
+
+
+_SEEING = frozenset({Permission.SITE_READ, Permission.DEVICE_READ, Permission.ACCOUNT_READ})
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.OWNER: ALL_PERMISSIONS,
+        Role.MEMBER: _SEEING | {Permission.DEVICE_CONTROL},
+        Role.GUEST: _SEEING,
+    }
+)
+"""What a person may do in a household, and so the most that they can pass on to an app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

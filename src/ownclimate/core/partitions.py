@@ -6,8 +6,10 @@ Unbounded ones live in (owner, kind, month).
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import time
+from collections.abc import Iterator
 
 OWNER = "owner"
 MEMBERS = "member"
@@ -23,6 +25,10 @@ INVITES = "invite"
 
 HOUSEHOLDS = "household"
 """In an account's partition: the households that it was invited to."""
+
+AUDIT = "audit"
+MONTHLY = (AUDIT,)
+"""What lives in an owner's partitions by month, each in a table of its own name."""
 
 NUMBERS_PARTITION = "numbers"
 
@@ -41,6 +47,13 @@ def account_partition(account_id: str) -> str:
 def month_partition(owner_id: str, kind: str, at_ms: int) -> str:
     moment = time.gmtime(at_ms / 1000)
     return f"owner:{owner_id}:{kind}:{moment.tm_year:04d}-{moment.tm_mon:02d}"
+
+
+def months(last_ms: int, first_ms: int) -> Iterator[int]:
+    """An instant in each month from the last down to the first."""
+    last, first = time.gmtime(last_ms / 1000), time.gmtime(first_ms / 1000)
+    for place in range(last.tm_year * 12 + last.tm_mon - 1, first.tm_year * 12 + first.tm_mon - 2, -1):
+        yield calendar.timegm((place // 12, place % 12 + 1, 1, 0, 0, 0)) * 1000
 
 
 def grant_partition(grant_id: str) -> str:

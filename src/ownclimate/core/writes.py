@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, NotFound, OutcomeUnknown
 from ownclimate.core.ids import new_id
-from ownclimate.core.partitions import OUTBOX, month_partition, owner_partition
+from ownclimate.core.partitions import AUDIT, OUTBOX, month_partition, owner_partition
 from ownclimate.core.ports import Change, Delete, Ports, Put
 
 T = TypeVar("T")
@@ -150,8 +150,8 @@ async def relay_outbox(
     partition = owner_partition(owner_id)
     for document in await ports.directory.scan(partition, OUTBOX, limit=500):
         entry = from_body(AuditEntry, document.body)
-        audit = Put(table="audit", key=entry.id, body=document.body)
-        await write_surely(ports, month_partition(owner_id, "audit", entry.at_ms), [audit])
+        audit = Put(table=AUDIT, key=entry.id, body=document.body)
+        await write_surely(ports, month_partition(owner_id, AUDIT, entry.at_ms), [audit])
         announce(entry)
         await write_surely(ports, partition, [Delete(table=OUTBOX, key=document.key)])
         moved += 1

@@ -1,0 +1,244 @@
+"""What things are called on pages, and how instants and values read."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from types import MappingProxyType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ownclimate.core.access import Permission
+from ownclimate.core.quantities import QUANTITIES
+from ownclimate.core.things import Role
+
+MINUTE_S = 60
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+
+QUANTITY_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "temperature_c": "Temperature",
+        "temperature_external_c": "External probe",
+        "humidity_pct": "Humidity",
+        "co2_ppm": "CO₂",
+        "noise_db": "Noise",
+        "pressure_sea_hpa": "Pressure",
+        "pressure_station_hpa": "Pressure at the station",
+        "rain_mm": "Rain",
+        "wind_speed_kmh": "Wind",
+        "wind_direction_deg": "Wind from",
+        "gust_speed_kmh": "Gusts",
+        "gust_direction_deg": "Gusts from",
+        "illuminance_lux": "Light",
+        "voc_ppb": "VOC",
+        "iaq_index": "Air quality index",
+        "pm25_ugm3": "Fine dust",
+        "motion": "Motion",
+        "occupancy": "Occupied",
+        "contact_open": "Contact",
+        "water_leak": "Water",
+        "setpoint_c": "Set to",
+        "setpoint_cool_c": "Cooling set to",
+        "valve_pct": "Valve",
+        "heating_demand_pct": "Heating demand",
+        "heating_on": "Heating",
+        "cooling_on": "Cooling",
+        "fan_on": "Fan",
+        "relay_on": "Switch",
+        "power_w": "Power",
+        "energy_wh": "Energy",
+        "energy_total_wh": "Meter",
+        "voltage_v": "Voltage",
+        "current_a": "Current",
+        "battery_v": "Battery voltage",
+        "battery_pct": "Battery",
+        "rssi_dbm": "Signal",
+        "snr_db": "Signal to noise",
+        "health_index": "Comfort",
+        "open_window": "Open window",
+        "position_pct": "Position",
+        "brightness_pct": "Brightness",
+        "water_temperature_c": "Water temperature",
+    }
+)
+
+STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "motion": ("none", "seen"),
+        "occupancy": ("no", "yes"),
+        "contact_open": ("closed", "open"),
+        "water_leak": ("dry", "leak"),
+        "heating_on": ("off", "on"),
+        "cooling_on": ("off", "on"),
+        "fan_on": ("off", "on"),
+        "relay_on": ("off", "on"),
+        "open_window": ("no", "yes"),
+    }
+)
+"""Words for 0 and for anything else."""
+COMFORT = ("healthy", "fine", "fair", "poor", "unhealthy")
+
+ROLE_NAMES: Mapping[Role, str] = MappingProxyType(
+    {Role.OWNER: "Owner", Role.MEMBER: "Member", Role.GUEST: "Guest"}
+)
+ROLE_MEANINGS: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.OWNER: "does everything, also people, apps and deletion",
+        Role.MEMBER: "sees and operates devices, connects apps of their own",
+        Role.GUEST: "sees devices and readings",
+    }
+)
+
+PERMISSION_NAMES: Mapping[Permission, str] = MappingProxyType(
+    {
+        Permission.SITE_READ: "See sites and rooms",
+        Permission.DEVICE_READ: "See devices and their readings",
+        Permission.DEVICE_CONTROL: "Operate devices",
+        Permission.ACCOUNT_READ: "See the name and e-mail of the account",
+        Permission.SOURCE_MANAGE: "Manage where readings come from",
+        Permission.INGEST: "Send readings",
+    }
+)
+
+DONE: Mapping[str, str] = MappingProxyType(
+    {
+        "registered": "Almost there: sign in with the e-mail and password you chose. "
+        "If that does not work, the e-mail may have an account already.",
+        "signed-out": "You are signed out.",
+        "password": "Your password is changed. Every other browser is signed out.",
+        "saved": "Saved.",
+        "others-out": "Every other browser is signed out.",
+        "erased": "The account and everything that was its are gone.",
+        "revoked": "Revoked. It stopped working at once.",
+        "disconnected": "Disconnected. The app can no longer reach anything here.",
+        "deleted": "Deleted.",
+        "removed": "Removed. Their apps and tokens stopped working here.",
+        "withdrawn": "The invitation is withdrawn.",
+        "joined": "Welcome. You are now looking at this household.",
+        "left": "You left the household.",
+        "asked": "Your request waits for an administrator.",
+        "approved": "Approved.",
+        "declined": "Declined.",
+    }
+)
+"""What a page says at its top after a redirect; the address holds only the key."""
+
+_VERBS: Mapping[str, str] = MappingProxyType(
+    {
+        "create": "created",
+        "change": "changed",
+        "delete": "deleted",
+        "remove": "removed",
+        "revoke": "revoked",
+        "rotate": "renewed the secret of",
+        "approve": "approved",
+        "decline": "declined",
+        "request": "asked for more scopes for",
+        "join": "joined as",
+        "grant": "connected",
+    }
+)
+_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "owner": "the household",
+        "token": "a personal token",
+        "hook": "a device key",
+        "site": "a site",
+        "room": "a room",
+        "device": "a device",
+        "source": "a source of readings",
+        "schedule": "a schedule",
+        "invite": "an invitation",
+        "member": "a member",
+        "client": "a client",
+        "grant": "an app",
+    }
+)
+
+
+def deed(verb: str, kind: str) -> str:
+    """What was done, as the rest of a sentence about whoever did it."""
+    return f"{_VERBS.get(verb, verb)} {_KINDS.get(kind, kind)}"
+
+
+def quantity_name(name: str) -> str:
+    return QUANTITY_NAMES.get(name, name)
+
+
+def value_text(name: str, value: float) -> str:
+    """A value with its unit, rounded as a person reads it: 21.4 °C, 612 ppm, open."""
+    if name in STATES:
+        return STATES[name][value != 0]
+    if name == "health_index":
+        return COMFORT[max(0, min(len(COMFORT) - 1, round(value)))]
+    quantity = QUANTITIES.get(name)
+    unit = quantity.unit if quantity else ""
+    if name == "energy_total_wh" or (name == "energy_wh" and abs(value) >= 1000):
+        value, unit = value / 1000, "kWh"
+    digits = 2 if unit == "V" else 1 if unit in ("°C", "mm", "kWh", "A", "dB", "km/h") else 0
+    # Adding zero turns -0.0, which rounding leaves of small negative values, into 0.0.
+    number = f"{round(value, digits) + 0.0:,.{digits}f}".replace(",", " ").replace("-", "−")
+    return f"{number}{'' if unit in ('', '°') else ' '}{unit}"
+
+
+def age_text(at_ms: int, now_ms: int) -> str:
+    """How long ago: just now, 5 min ago, 3 h ago, 2 days ago."""
+    if at_ms <= 0:
+        return "never"
+    age_s = (now_ms - at_ms) // 1000
+    if age_s < MINUTE_S:
+        return "just now"
+    if age_s < HOUR_S:
+        return f"{age_s // MINUTE_S} min ago"
+    if age_s < 2 * DAY_S:
+        return f"{age_s // HOUR_S} h ago"
+    return f"{age_s // DAY_S} days ago"
+
+
+def zone_of(name: str) -> datetime.tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return datetime.UTC
+
+
+def moment_text(at_ms: int, zone: datetime.tzinfo) -> str:
+    """21 Nov 2026, 12:05, in the zone."""
+    moment = datetime.datetime.fromtimestamp(at_ms / 1000, zone)
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def machine_text(at_ms: int) -> str:
+    """RFC 3339, for the `datetime` attribute."""
+    return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def span_text(seconds: int) -> str:
+    """A span in its largest whole unit: 10 minutes, 3 hours, 30 days."""
+    for unit_s, unit in ((DAY_S, "day"), (HOUR_S, "hour"), (MINUTE_S, "minute")):
+        if seconds >= unit_s and seconds % unit_s == 0:
+            count = seconds // unit_s
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+def browser_name(user_agent: str) -> str:
+    """Firefox on Linux; good enough to tell one's own browsers apart."""
+    browsers = (
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    )
+    browser = next((name for mark, name in browsers if mark in user_agent), "A browser")
+    system = next((name for mark, name in systems if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser
