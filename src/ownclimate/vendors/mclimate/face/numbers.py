@@ -20,16 +20,16 @@ class Numbers:
 
     async def user(self, directory: Directory, access: Access) -> int:
         """The number of whoever asks; 0 for a token that is nobody's in particular."""
-        account_id = access.account_id
-        if account_id is None:
+        account_id = access.account_id or ""
+        known = self._accounts.get(account_id)
+        if known is not None:
+            return known
+        account = await load_account(directory, account_id) if account_id else None
+        if account is None:
             return 0
-        if account_id not in self._accounts:
-            account = await load_account(directory, account_id)
-            if account is None:
-                return 0
-            _make_place(self._accounts)
-            self._accounts[account_id] = account.number
-        return self._accounts[account_id]
+        _make_place(self._accounts)
+        self._accounts[account_id] = account.number
+        return account.number
 
     async def rooms(self, directory: Directory, owner_id: OwnerId, wanted: set[RoomId]) -> dict[RoomId, int]:
         """Numbers of the rooms; those that are gone are left out."""
