@@ -13,7 +13,9 @@ from ownclimate.core.errors import Unauthenticated
 from ownclimate.core.sites import create_site
 from ownclimate.core.things import Ability, Device, Site
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
+from ownclimate.vendors.netatmo.importer import import_payload
 from ownclimate.vendors.netatmo.vocabulary import PRODUCTS
+from tests.contract.vendors.netatmo_world import payload
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.households import ACTOR, Households, memory_ports
 from tests.fakes.http import Answered, Client
@@ -373,6 +375,36 @@ async def test_a_foreign_valve_stands_behind_its_sites_virtual_relay(measured: W
     assert behind == itself == {str(NOON): [19.5, 21]}
     wrong = measured.site.aliases["netatmo.station"]
     assert error_of(await client.get(f"/api/getmeasure?{query(device_id=wrong, module_id=own)}")) == (404, 9)
+
+
+async def test_an_imported_stations_readings_come_back() -> None:
+    homes = Households(memory_ports(FakeClock(), SeededEntropy(9)))
+    account = await homes.add("ada")
+    said = json.dumps(payload("station")).encode()
+    await import_payload(homes.ports, account.owner_id, ACTOR, said)
+    client = homes.client(netatmo_dialect(), token="ada")
+
+    station = await ask(client, module_id=None, type="Temperature,CO2,Humidity,Noise,Pressure")
+    rain = await ask(client, module_id=RAIN, type="rain")
+    wind = await ask(client, module_id="06:00:00:0a:00:03", type="windstrength,windangle")
+
+    assert station == {"1795254900": [21.4, 642, 45, 38, 1013.2]}
+    assert rain == {"1795254895": [0.101]}
+    assert wind == {"1795254895": [12, -1]}
+
+
+async def test_a_generic_sensor_is_what_it_measures(weather: Weather) -> None:
+    sensor = await weather.homes.device(
+        "ada", "generic_sensor", "shed", vendor="generic", site_id=weather.site.id
+    )
+    station, own = weather.site.aliases["netatmo.station"], sensor.aliases["netatmo"]
+    asked = query(device_id=station, module_id=own, type="temperature,humidity")
+    assert error_of(await weather.client().get(f"/api/getmeasure?{asked}")) == (404, 9)
+
+    await weather.homes.record(sensor, [NOON * 1000], {"temperature_c": [4], "battery_v": [3.1]})
+
+    answered = await weather.client().get(f"/api/getmeasure?{asked}")
+    assert answered.json["body"] == {str(NOON): [4, None]}
 
 
 async def test_the_newest_value_alone(measured: Weather) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ownclimate.core.devices import edit_device, remove_device
-from ownclimate.core.sites import edit_site
+from ownclimate.core.sites import edit_room, edit_site
 from ownclimate.core.things import Ability
 from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory
 from ownclimate.vendors.netatmo.fields import Method
@@ -414,6 +414,18 @@ async def test_importing_the_whole_corpus_twice_changes_nothing_the_second_time(
 
     assert await world.versions() == before
     assert sum(report.readings for report in reports) == 0
+
+
+async def test_renaming_a_room_changes_exactly_its_name(world: World) -> None:
+    await world.take(payload("homesdata"))
+    room = await world.room("100000002")
+    before = restate(room, Method.TOPOLOGY)
+
+    renamed = await edit_room(
+        world.ports, OWNER, ACTOR, room.id, lambda room: dataclasses.replace(room, name="Sauna")
+    )
+
+    assert restate(renamed, Method.TOPOLOGY) == {**(before or {}), "name": "Sauna"}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

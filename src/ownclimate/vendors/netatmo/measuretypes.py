@@ -152,6 +152,8 @@ def _types() -> dict[str, MeasureType]:
 
 
 TYPES: Final = _types()
+MEASURED_BY: Final = {kind.quantity: kind.needs for kind in TYPES.values() if kind.quantity}
+"""The ability that a device has which gave values of a quantity, whatever its model says."""
 METERS: Final = frozenset({Ability.ENERGY, Ability.POWER, Ability.RELAY})
 """Whatever switches or meters current may be asked for energy; a tariff's share we never know."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ownclimate.core.things import Device, Room, Schedule, Site
 from ownclimate.vendors.netatmo.fields import NESTED, Field, Method, Slot
+from ownclimate.vendors.netatmo.mapping import clean_name
 from ownclimate.vendors.netatmo.statements import KEPT, SAID, TABLES
 from ownclimate.vendors.netatmo.zones import entries_from_core, zone_from_core
 
@@ -21,7 +22,8 @@ def restate(
 ) -> dict[str, Any] | None:
     """The object as the vendor wrote it, None when the method never spoke of the thing.
 
-    `values` are the device's readings at its `measured_at_ms`. Members that are things of their own
+    `values` are the device's readings, at its `measured_at_ms` or newer ones. A name given here by hand
+    stands in the place of the one that the vendor said. Members that are things of their own
     (rooms, modules, a home's schedules) are left out: the caller composes them.
     """
     said = thing.kept.get(SAID, {}).get(method.value)
@@ -52,7 +54,8 @@ def _value(thing: Device | Room | Site | Schedule, known: Field, values: Mapping
         return values[known.name]
     if isinstance(thing, Schedule) or known.name not in thing.reports:
         return _ABSENT
-    return thing.reports[known.name].value
+    said = thing.reports[known.name].value
+    return thing.name if known.name == "name" and clean_name(said) not in ("", thing.name) else said
 
 
 def _put(wire: dict[str, Any], path: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.measuretypes import (
     HEATING_SECONDS,
     IDLE_SECONDS,
+    MEASURED_BY,
     SCALES,
     MeasureType,
     Scale,
@@ -148,7 +150,10 @@ async def _find(call: Call, query: MeasureQuery) -> tuple[Device, Site | None]:
     module_id = None if query.module_id is msgspec.UNSET else _wire_id(query.module_id, "module_id")
     owner_id, directory = call.access.owner_id, call.ports.directory
     device = await find_device_by_alias(directory, owner_id, DIALECT, module_id or gateway_id)
-    if device is None or not call.access.reaches(device.site_id) or presented.product_code(device) is None:
+    if device is None or not call.access.reaches(device.site_id):
+        raise NotFound("device")
+    device = await _with_all_abilities(call.ports, device)
+    if presented.product_code(device) is None:
         raise NotFound("device")
     site = await _site_of(call, device)
     if module_id is not None:
@@ -157,6 +162,13 @@ async def _find(call: Call, query: MeasureQuery) -> tuple[Device, Site | None]:
         if gateway_id not in presented.gateway_ids(device, parent, site):
             raise NotFound("device")
     return device, site
+
+
+async def _with_all_abilities(ports: Ports, device: Device) -> Device:
+    """The device with what it has measured so far: a generic sensor's model does not tell."""
+    latest = (await ports.series.latest([device.number])).get(device.number, {})
+    seen = {MEASURED_BY[name] for name in latest if name in MEASURED_BY}
+    return dataclasses.replace(device, abilities=device.abilities | seen)
 
 
 async def _site_of(call: Call, device: Device) -> Site | None:
