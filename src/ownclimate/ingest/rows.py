@@ -94,6 +94,8 @@ def parse_rows(rows: Any, now_ms: int, *, is_plain: bool) -> Parsed:
         raise InvalidInput("readings", "expected a list of rows")
     if len(rows) > MAX_ROWS:
         raise TooManyRows(len(rows))
+    if not rows:
+        return Parsed(count=0, groups=[])
     # A single row, which many devices send, has no columns to be swift with.
     parsed = _swift_rows(rows, now_ms) if is_plain and len(rows) > 1 else None
     return parsed or _careful_rows(rows, now_ms)
@@ -139,7 +141,7 @@ def _decode(body: bytes) -> tuple[Any, bool]:
 
 
 def _swift_rows(rows: Sequence[Any], now_ms: int) -> Parsed | None:
-    if not rows or set(map(type, rows)) != {dict}:
+    if set(map(type, rows)) != {dict}:
         return None
     names = list(dict.fromkeys(("device", "at", *rows[0])))
     if set(map(len, rows)) == {len(names)}:
