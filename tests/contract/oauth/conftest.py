@@ -1,0 +1,51 @@
+"""Every test runs twice: over the reference store, and over one that now and then cannot say what
+became of a write."""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+import pytest
+
+from ownclimate.core.ports import Directory
+from ownclimate.core.things import Account
+from ownclimate.store.memory import MemoryDirectory
+from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory
+from tests.contract.oauth.world import App, World
+from tests.fakes import FakeClock, SeededEntropy
+
+UNKNOWN_SHARE = 0.2
+"""Of all writes: far more than any cluster, so that every write of every test is hit in some run."""
+SEEDS = range(20) if os.environ.get("TEST_FULL") else range(1)
+
+
+@pytest.fixture(params=["memory", *(f"partitioned-{seed}" for seed in SEEDS)])
+def directory(request: pytest.FixtureRequest) -> Directory:
+    kind, _, seed = request.param.partition("-")
+    if kind == "memory":
+        return MemoryDirectory()
+    return PartitionedMemoryDirectory(
+        zlib.crc32(request.node.name.encode()) + int(seed), unknown_share=UNKNOWN_SHARE
+    )
+
+
+@pytest.fixture
+def world(directory: Directory, clock: FakeClock, entropy: SeededEntropy) -> World:
+    return World.over(directory, clock, entropy)
+
+
+@pytest.fixture
+async def anna(world: World) -> Account:
+    return await world.person("anna")
+
+
+@pytest.fixture
+async def ben(world: World) -> Account:
+    return await world.person("ben")
+
+
+@pytest.fixture
+async def app(world: World, anna: Account) -> App:
+    """A confidential client of the standard dialect."""
+    return await world.app(anna)
