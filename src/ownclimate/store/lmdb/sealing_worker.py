@@ -20,7 +20,6 @@ from ownclimate.core.ids import Clock
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.sealing import Replacement, Sealer
 from ownclimate.store.lmdb.series_records import (
-    DEVICE_KEY,
     DEVICES,
     PAYLOADS,
     DeviceState,
@@ -221,9 +220,8 @@ class SealingWorker:
                 seen = 0
                 if cursor.set_range(position):
                     for key, stored in cursor.iternext():
-                        (device,) = DEVICE_KEY.unpack(key)
                         if not only_due or self._may_be_due(key, stored):
-                            devices.append(device)
+                            devices.append(int.from_bytes(key, "big"))
                         seen += 1
                         position = key + b"\0"
                         if seen == _STATES:

@@ -249,10 +249,11 @@ class LMDBSeries:
             check_batch(batch)
         with_large = {batch.device for batch in batches if len(batch.times_ms) >= self._large_rows}
         smalls = [small_batch(batch) for batch in batches if batch.device not in with_large]
-        work = [
-            self._record_in_order([batch for batch in batches if batch.device == device])
-            for device in sorted(with_large)
-        ]
+        by_device: dict[DeviceNumber, list[Batch]] = {device: [] for device in with_large}
+        for batch in batches:
+            if batch.device in with_large:
+                by_device[batch.device].append(batch)
+        work = [self._record_in_order(of_device) for of_device in by_device.values()]
         if smalls:
             work.append(self._record_small(smalls))
         if len(work) == 1:

@@ -16,7 +16,6 @@ from ownclimate.store.lmdb.series_records import (
     DEVICES,
     HEAD,
     INDEX,
-    NUMBER_KEY,
     PAYLOADS,
     TOMBSTONES,
     DeviceState,
@@ -35,7 +34,7 @@ def check(environment: Environment, databases: SeriesDatabases) -> Iterator[str]
     """What is wrong, one line a finding; nothing when all is well. Long: run it off the event loop."""
     known: set[int] = set()
     for key, stored in _records(environment, databases.devices):
-        device = DEVICE_KEY.unpack(key)[0] if len(key) == DEVICE_KEY.size else -1
+        device = int.from_bytes(key, "big")
         known.add(device)
         try:
             unpack_state(unseal(key, stored, DEVICES))
@@ -133,11 +132,11 @@ def _block_numbers(transaction: lmdb.Transaction[bytes], databases: SeriesDataba
     numbers: set[int] = set()
     with transaction.cursor(db=databases.blocks) as cursor:
         if cursor.set_range(DEVICE_KEY.pack(device)):
+            prefix = DEVICE_KEY.pack(device)
             for key in cursor.iternext(values=False):
-                owner, number = NUMBER_KEY.unpack(key)
-                if owner != device:
+                if not key.startswith(prefix):
                     break
-                numbers.add(number)
+                numbers.add(int.from_bytes(key[len(prefix) :], "big"))
     return numbers
 
 
@@ -148,7 +147,7 @@ def _devices_of(environment: Environment, database: lmdb._Database) -> Iterator[
         with environment.read() as transaction, transaction.cursor(db=database) as cursor:
             if not cursor.set_range(DEVICE_KEY.pack(device)):
                 return
-            (device,) = DEVICE_KEY.unpack(cursor.key()[: DEVICE_KEY.size])
+            device = int.from_bytes(cursor.key()[: DEVICE_KEY.size], "big")
         yield device
         device += 1
 

@@ -106,18 +106,21 @@ class SeriesDatabases:
         """All blocks of a device, by first instant."""
         entries = []
         for key, stored in self._records(transaction, self.index, device):
+            # The checksum vouches for the key's shape too, so it comes first.
+            value = unseal(key, stored, INDEX)
             _, first_ms, number = INDEX_KEY.unpack(key)
-            entries.append(IndexEntry(first_ms, number, *_INDEX.unpack(unseal(key, stored, INDEX))))
+            entries.append(IndexEntry(first_ms, number, *_INDEX.unpack(value)))
         return entries
 
     def list_tombstones(
         self, transaction: lmdb.Transaction[bytes], device: int
     ) -> list[tuple[int, Tombstone]]:
         """A device's tombstones with their numbers."""
-        return [
-            (NUMBER_KEY.unpack(key)[1], Tombstone(*_TOMBSTONE.unpack(unseal(key, stored, TOMBSTONES))))
+        opened = [
+            (key, unseal(key, stored, TOMBSTONES))
             for key, stored in self._records(transaction, self.tombstones, device)
         ]
+        return [(NUMBER_KEY.unpack(key)[1], Tombstone(*_TOMBSTONE.unpack(value))) for key, value in opened]
 
     def put_tombstone(
         self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, tombstone: Tombstone
