@@ -8,12 +8,14 @@ plain 500, and the error itself goes to the log only.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ownclimate.core.errors import AppError
+from ownclimate.core.ids import Entropy
 from ownclimate.core.ports import Ports
 from ownclimate.web import cors, lifespan
 from ownclimate.web.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send, send_reply
@@ -38,7 +40,8 @@ class RequestEntry(NamedTuple):
     request_id: str
     method: str
     route: str
-    """The row's template or the mount's prefix; empty when nothing was found."""
+    """The row's template; of a mount what it left in `scope["route"]`, else its prefix. Empty when nothing
+    was found."""
     dialect: str
     status: int
     duration_ms: float
@@ -54,9 +57,10 @@ class Application:
     """Every dialect, the operations routes and whatever is mounted, as one ASGI application.
 
     `authenticators` are by `Dialect.credential_kind`. `operations` are rows outside every dialect
-    (health, metrics). `mounts` are ASGI applications by path prefix; a row wins over a mount, a mount
-    over a dialect's "nothing here". `public_url` is the address under which clients know us; empty takes
-    it from each request's `Host`. `observers` are told of every request once it was answered.
+    (health, metrics). `mounts` are ASGI applications by path prefix; a row wins over a mount, and the
+    longer prefix of a mount or a dialect decides whose an unknown path is. `public_url` is the address
+    under which clients know us; empty takes it from each request's `Host`. `observers` are told of every
+    request once it was answered.
     """
 
     def __init__(
@@ -98,72 +102,53 @@ class Application:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        request_id = request_id_of(headers, self._ports.entropy)
-        method: str = scope["method"]
-        path = _path_of(scope)
-        found = self._find(path)
+        exchange = _Exchange(scope, self._ports.entropy)
+        found = exchange.found = self._find(exchange.path)
         if found is None:
-            mount = _longest_prefix(self._mounts, path)
+            mount = self._mount_of(exchange.path)
             if mount is not None:
-                await self._serve_mounted(mount, scope, receive, send, request_id)
+                await self._serve_mounted(mount, scope, receive, send, exchange.request_id)
                 return
-        row = None if found is None else found.rows.get("GET" if method == "HEAD" else method)
-        dialect = row.dialect if row is not None else self._dialect_of(path, found)
-        call: Call | None = None
-        error: BaseException | None = None
-        reply: Reply | None
+        exchange.dialect = self._dialect_of(exchange.path, found)
         try:
-            if found is None:
-                raise HttpFault(404, PATH_UNKNOWN)
-            if row is None:
-                reply = _without_row(method, headers, found, dialect)
-            else:
-                call = Call(
-                    endpoint=row.endpoint,
-                    ports=self._ports,
-                    headers=headers,
-                    path=path,
-                    query=scope["query_string"].decode("utf-8", "replace"),
-                    request_id=request_id,
-                    public_url=self._public_url,
-                    scheme=scope.get("scheme", "http"),
-                )
-                reply = await row.answer(call, found.values, receive)
+            reply: Reply | None = await self._answer(exchange, scope, receive)
         except ClientGone:
             reply = None
         except (AppError, HttpFault) as fault:
-            context = FaultContext(
-                request_id=request_id, path=path, endpoint=None if row is None else row.endpoint
-            )
-            reply = _worded(fault, dialect, context)
-            error = fault if reply.status == 500 else None
+            reply = _worded(fault, exchange)
+            exchange.error = fault if reply.status == 500 else None
         except Exception as unforeseen:
-            context = FaultContext(
-                request_id=request_id, path=path, endpoint=None if row is None else row.endpoint
-            )
-            reply = _worded(HttpFault(500, UNFORESEEN), dialect, context)
-            error = unforeseen
+            reply = _worded(HttpFault(500, UNFORESEEN), exchange)
+            exchange.error = unforeseen
         if reply is not None:
-            await _send(send, reply, method, request_id, dialect, headers)
-        self._tell(
-            RequestEntry(
-                request_id,
-                method,
-                "" if found is None else found.template,
-                dialect.name,
-                CLIENT_GONE if reply is None else reply.status,
-                (time.perf_counter() - started) * 1000,
-                "" if call is None else call.client_id,
-                error,
-            )
+            await _send(send, reply, exchange)
+        status = CLIENT_GONE if reply is None else reply.status
+        self._tell(exchange.entry(status, (time.perf_counter() - started) * 1000))
+
+    async def _answer(self, exchange: _Exchange, scope: Scope, receive: Receive) -> Reply:
+        found, method = exchange.found, exchange.method
+        if found is None:
+            raise HttpFault(404, PATH_UNKNOWN)
+        row = found.rows.get("GET" if method == "HEAD" else method)
+        if row is None:
+            return _without_row(exchange, found)
+        call = exchange.call = Call(
+            endpoint=row.endpoint,
+            ports=self._ports,
+            headers=exchange.headers,
+            path=exchange.path,
+            query=scope["query_string"].decode("utf-8", "replace"),
+            request_id=exchange.request_id,
+            public_url=self._public_url,
+            scheme=scope.get("scheme", "http"),
         )
+        return await row.answer(call, found.values, receive)
 
     def _find(self, path: str) -> Found[Row] | None:
         found = self._routes.find(path)
         if found is None and self._collapses and ("//" in path or path.endswith("/")):
             plain = collapsed(path)
-            if (self._dialect_of(plain, None)).collapses_slashes:
+            if self._dialect_of(plain, None).collapses_slashes:
                 return self._routes.find(plain)
         return found
 
@@ -176,12 +161,20 @@ class Application:
         assert dialect is not None, "the operations dialect has the prefix of everything"
         return dialect[1]
 
+    def _mount_of(self, path: str) -> tuple[str, ASGIApp] | None:
+        """The mount that an unknown path belongs to; None when a dialect has a longer prefix of it."""
+        mount = _longest_prefix(self._mounts, path)
+        if mount is None:
+            return None
+        face = _longest_prefix(self._prefixes, collapsed(path) if self._collapses and "//" in path else path)
+        return mount if face is None or len(mount[0]) >= len(face[0]) else None
+
     async def _serve_mounted(
         self, mount: tuple[str, ASGIApp], scope: Scope, receive: Receive, send: Send, request_id: str
     ) -> None:
         prefix, app = mount
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -195,57 +188,80 @@ class Application:
             await app(scope, receive, send_with_id)
         except Exception as unforeseen:
             error = unforeseen
-            raise
+            if not status:
+                # Nothing was answered, so the server below us has to.
+                raise
         finally:
             duration_ms = (time.perf_counter() - started) * 1000
-            self._tell(RequestEntry(request_id, scope["method"], prefix, "", status, duration_ms, "", error))
+            route = scope.get("route", prefix)
+            self._tell(
+                RequestEntry(request_id, scope["method"], route, "", status or 500, duration_ms, "", error)
+            )
 
     def _tell(self, entry: RequestEntry) -> None:
         for observe in self._observers:
             observe(entry)
 
 
-def _without_row(method: str, headers: Mapping[bytes, bytes], found: Found[Row], dialect: Dialect) -> Reply:
+class _Exchange:
+    """One request from its arrival to its log entry; filled as it goes."""
+
+    __slots__ = ("call", "dialect", "error", "found", "headers", "method", "path", "request_id")
+
+    def __init__(self, scope: Scope, entropy: Entropy) -> None:
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.request_id = request_id_of(self.headers, entropy)
+        self.method: str = scope["method"]
+        self.path = _path_of(scope)
+        self.found: Found[Row] | None = None
+        self.dialect: Dialect
+        self.call: Call | None = None
+        self.error: BaseException | None = None
+
+    def entry(self, status: int, duration_ms: float) -> RequestEntry:
+        return RequestEntry(
+            self.request_id,
+            self.method,
+            "" if self.found is None else self.found.template,
+            self.dialect.name,
+            status,
+            duration_ms,
+            "" if self.call is None else self.call.client_id,
+            self.error,
+        )
+
+
+def _without_row(exchange: _Exchange, found: Found[Row]) -> Reply:
     allowed = sorted({*found.rows, "OPTIONS", *(("HEAD",) if "GET" in found.rows else ())})
-    if method == "OPTIONS":
-        return cors.options_reply(allowed, headers, dialect)
-    raise HttpFault(405, f"{method} is not possible here", {"allow": ", ".join(allowed)})
+    if exchange.method == "OPTIONS":
+        return cors.options_reply(allowed, exchange.headers, exchange.dialect)
+    raise HttpFault(405, f"{exchange.method} is not possible here", {"allow": ", ".join(allowed)})
 
 
-def _worded(fault: Fault, dialect: Dialect, context: FaultContext) -> Reply:
-    reply = dialect.fault(fault, context)
+def _worded(fault: Fault, exchange: _Exchange) -> Reply:
+    endpoint = None if exchange.call is None else exchange.call.endpoint
+    context = FaultContext(request_id=exchange.request_id, path=exchange.path, endpoint=endpoint)
+    reply = exchange.dialect.fault(fault, context)
     common = tuple(common_headers(fault).items())
     if not common:
         return reply
-    return Reply(
-        status=reply.status,
-        body=reply.body,
-        content_type=reply.content_type,
-        headers=(*reply.headers, *common),
-    )
+    return dataclasses.replace(reply, headers=(*reply.headers, *common))
 
 
-async def _send(
-    send: Send,
-    reply: Reply,
-    method: str,
-    request_id: str,
-    dialect: Dialect,
-    headers: Mapping[bytes, bytes],
-) -> None:
-    raw: RawHeaders = [(b"x-request-id", request_id.encode())]
+async def _send(send: Send, reply: Reply, exchange: _Exchange) -> None:
+    raw: RawHeaders = [(b"x-request-id", exchange.request_id.encode())]
     body = reply.body
     if reply.status not in (204, 304):
         raw.append((b"content-type", reply.content_type.encode()))
         raw.append((b"content-length", str(len(body)).encode()))
     for name, value in reply.headers:
         raw.append((name.lower().encode("latin-1"), value.encode("latin-1")))
-    if b"origin" in headers and dialect.is_cross_origin:
-        raw.extend(cors.exposing(dialect))
+    if b"origin" in exchange.headers and exchange.dialect.is_cross_origin:
+        raw.extend(cors.exposing(exchange.dialect))
     try:
-        await send_reply(send, reply.status, raw, b"" if method == "HEAD" else body)
+        await send_reply(send, reply.status, raw, b"" if exchange.method == "HEAD" else body)
     except OSError:
-        # The client hung up while we answered; uvicorn and others differ in whether they tell.
+        # The client hung up while we answered; servers differ in whether they tell.
         return
 
 
