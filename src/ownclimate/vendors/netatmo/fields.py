@@ -137,6 +137,7 @@ DEVICE_STATION: Final = _table(
     _report("dashboard_data.max_wind_str", "day_max_wind_kmh", NUMBER),
     _report("dashboard_data.max_wind_angle", "day_max_wind_deg", NUMBER),
     _report("dashboard_data.date_max_wind_str", "day_max_wind_at_ms", EPOCH),
+    # Very old answers have the wind's maxima beside the dashboard, some in both places.
     _report("max_wind_str", "day_max_wind_kmh_apart", NUMBER),
     _report("max_wind_angle", "day_max_wind_deg_apart", NUMBER),
     _report("date_max_wind_str", "day_max_wind_at_ms_apart", EPOCH),

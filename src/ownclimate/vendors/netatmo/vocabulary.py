@@ -18,8 +18,6 @@ OUTDOOR: Final = "NAModule1"
 ANEMOMETER: Final = "NAModule2"
 RAIN_GAUGE: Final = "NAModule3"
 INDOOR: Final = "NAModule4"
-COACH: Final = "NHC"
-RELAY: Final = "NAPlug"
 THERMOSTAT: Final = "NATherm1"
 VALVE: Final = "NRV"
 UNKNOWN_MODEL: Final = "unknown"
@@ -97,8 +95,6 @@ _GROUPS: tuple[tuple[str, Product], ...] = (
 )
 
 PRODUCTS: Final[dict[str, Product]] = {code: product for codes, product in _GROUPS for code in codes.split()}
-
-STATION_MODULES: Final = (OUTDOOR, ANEMOMETER, RAIN_GAUGE, INDOOR)
 
 PREFIXES: Final = {
     "02:00:00": OUTDOOR,
