@@ -19,6 +19,7 @@ from ownclimate.ingest.keys import hook_authenticator
 from ownclimate.oauth.keys import Key, KeyKind, check_hook, create_key
 from ownclimate.store.memory import MemoryDirectory, MemoryRawArchive
 from ownclimate.store.memory_series import MemorySeries
+from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory, PartitionedSeries
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from ownclimate.web.dispatch import Application, RequestEntry
 from tests.fakes import FakeClock, SeededEntropy
@@ -67,11 +68,13 @@ class House:
         ]
 
 
-@pytest.fixture
-def ports(clock: FakeClock, entropy: SeededEntropy) -> Ports:
+@pytest.fixture(params=["memory", "partitioned"])
+def ports(request: pytest.FixtureRequest, clock: FakeClock, entropy: SeededEntropy) -> Ports:
+    """The reference stores, and those that behave like a distributed one."""
+    is_partitioned = request.param == "partitioned"
     return Ports(
-        directory=MemoryDirectory(),
-        series=MemorySeries(),
+        directory=PartitionedMemoryDirectory(seed=1) if is_partitioned else MemoryDirectory(),
+        series=PartitionedSeries(MemorySeries(), seed=1) if is_partitioned else MemorySeries(),
         raw=MemoryRawArchive(),
         clock=clock,
         entropy=entropy,

@@ -12,6 +12,7 @@ from ownclimate.core.ports import RawEntry
 from ownclimate.core.readings import OriginKind, origin_kind
 from ownclimate.core.things import Ability
 from ownclimate.core.writes import Actor
+from ownclimate.store.memory_series import MemorySeries
 from tests.unit.ingest.conftest import THINGS_STACK, House, envelope
 
 EUI = "70B3D52DD3000001"
@@ -118,8 +119,7 @@ async def test_a_new_session_may_repeat_a_counter(house: House) -> None:
 async def test_what_a_crash_left_undone_a_redelivery_completes(house: House) -> None:
     await house.post(THINGS_STACK, envelope(KEEPALIVE))
     whole = await house.rows(EUI)
-    series = type(house.ports.series)()
-    object.__setattr__(house.ports, "series", series)  # as if the readings had never been written
+    object.__setattr__(house.ports, "series", MemorySeries())  # as if the readings had never been written
 
     await house.post(THINGS_STACK, envelope(KEEPALIVE))
 
