@@ -213,6 +213,21 @@ def test_a_missing_record_is_found(tmp_path: Path) -> None:
         environment.close()
 
 
+def test_a_lost_state_does_not_cost_blocks(tmp_path: Path) -> None:
+    environment, series = open_store(tmp_path, lambda name: None)
+    asyncio.run(series.record([batch(list(range(20)), 1, 20.0)]))
+    with environment.env.begin(write=True) as transaction:
+        transaction.delete(DEVICE.to_bytes(4, "big"), db=environment.database("series_devices"))
+    before = _everything(environment)
+
+    with pytest.raises(StoreCorrupt, match="has a block 1 already"):
+        asyncio.run(series.record([batch(list(range(30, 50)), 2, 20.0)]))
+
+    assert _everything(environment) == before
+    assert series.check() != []
+    environment.close()
+
+
 def _everything(environment: Environment) -> list[tuple[bytes, bytes]]:
     with environment.read() as transaction:
         return [

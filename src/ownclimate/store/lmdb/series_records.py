@@ -175,7 +175,9 @@ class SeriesDatabases:
         """Puts a block and its index entry, and counts it in the state."""
         number = state.take_number()
         key = NUMBER_KEY.pack(device, number)
-        transaction.put(key, seal(key, content), db=self.blocks)
+        if not transaction.put(key, seal(key, content), db=self.blocks, overwrite=False):
+            # Numbers are given out once: the state that counts them has been lost or is an old one.
+            raise StoreCorrupt(f"{BLOCKS}: device {device} has a block {number} already; run `store check`")
         key = INDEX_KEY.pack(device, int(rows.times_ms[0]), number)
         entry = _INDEX.pack(int(rows.times_ms[-1]), len(rows), len(content))
         transaction.put(key, seal(key, entry), db=self.index)
