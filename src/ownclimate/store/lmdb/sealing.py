@@ -22,7 +22,7 @@ from ownclimate.store.series_format import Block, encode_blocks
 
 FANOUT: Final = 8
 """Blocks of one size class that are merged together, and the factor between classes. With eight a row
-is rewritten three times on its way from 256 to 16,000 rows; with two it would be six times."""
+is rewritten twice on its way from 256 to 16,000 rows; with two it would be six times."""
 _SEAL_ROWS: Final = 8_000
 """Head rows sealed in one go when the sealer has fallen behind; removing them takes some 10 ms."""
 _MERGE_ROWS: Final = 300_000
