@@ -66,6 +66,21 @@ class Settings:
         False, "put the envelope around the answer to an expired token, for generated clients"
     )
 
+    registration_open: bool = _setting(True, "let anybody who reaches this server make an account")
+    session_idle_days: int = _setting(
+        14, "how long a browser stays signed in without being used", unit="days", low=1
+    )
+    session_days: int = _setting(90, "how long a browser stays signed in at all", unit="days", low=1)
+    sign_in_per_account: int = _setting(
+        10, "attempts to sign in to one account before waiting, and how many a minute come back", low=0
+    )
+    sign_in_per_address: int = _setting(
+        60, "attempts to sign in from one address before waiting; half as many a minute come back", low=0
+    )
+    registrations_per_address: int = _setting(
+        20, "accounts that may be made from one address in an hour", low=0
+    )
+
     mclimate_default_client: bool = _setting(
         True, "let MClimate's published libraries sign in with the client they carry"
     )

@@ -88,8 +88,9 @@ async def _serve_on(
     welcome = await demo.prepare(data, settings, ports) if with_demo else None
     if stop.is_set():
         return
-    authorization = open_authorization(ports, data, settings)
-    application = app.build_application(ports, store, settings, metrics, authorization)
+    sign_ins = app.sign_in_throttle(ports, settings)
+    authorization = open_authorization(ports, data, settings, sign_ins)
+    application = app.build_application(ports, store, settings, metrics, authorization, sign_ins)
     server = _Server(
         uvicorn.Config(
             application,

@@ -21,10 +21,15 @@ class Allowance:
     burst: int
     interval_s: float
 
+    @classmethod
+    def in_every(cls, span_s: float, count: int) -> Allowance:
+        """`count` at once, and that many more in each span."""
+        return cls(burst=count, interval_s=span_s / max(1, count))
 
-PER_ACCOUNT = Allowance(burst=10, interval_s=6)
+
+PER_ACCOUNT = Allowance.in_every(60, 10)
 """10 a minute for one user name, as MClimate's interface has it."""
-PER_ADDRESS = Allowance(burst=60, interval_s=2)
+PER_ADDRESS = Allowance.in_every(120, 60)
 """Wider than for an account: a household or an office often has one address."""
 
 

@@ -158,7 +158,7 @@ class Portal:
         return await route.submit(visit)
 
     async def _send(self, send: Send, method: str, visit: Visit, answer: Answer, visitor: str) -> None:
-        headers = [*COMMON, *NOT_STORED]
+        headers: list[tuple[str, str]] = [*COMMON, NOT_STORED]
         if self._cookies.is_secure:
             headers.append(HSTS)
         body = b""

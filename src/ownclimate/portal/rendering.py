@@ -65,7 +65,7 @@ class Frame:
 
 def render(view: View, frame: Frame) -> str:
     template = environment().get_template(view.template)
-    return template.render(frame=frame, title=view.title, **fields_of(view))
+    return template.render(frame=frame, **fields_of(view))
 
 
 @functools.cache
