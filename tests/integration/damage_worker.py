@@ -23,6 +23,7 @@ TABLES = ("devices", "rooms")
 DEVICES = (DeviceNumber(1), DeviceNumber(2))
 PAGE_BYTES = 4096
 Reader = Callable[[LMDBStore], Awaitable[dict[str, object]]]
+META_BITS = 2 * 152 * 8
 KINDS = ("truncate", "zero page", "zero range", "flip bit", "flip bits", "swap pages")
 
 
@@ -39,11 +40,16 @@ def open_test_store(folder: Path) -> LMDBStore:
 
 
 def mutate(content: bytes, kind: str, seed: int) -> bytes:
-    """One of `KINDS` of damage at a place that follows from the seed."""
+    """One of `KINDS` of damage, or `flip meta bit`, at a place that follows from the seed."""
     chance = random.Random(seed)
     damaged = bytearray(content)
     pages = len(content) // PAGE_BYTES
     page = chance.randrange(pages) * PAGE_BYTES
+    if kind == "flip meta bit":
+        # Both meta pages, header and all: 152 bytes each. LMDB reads nothing else of them.
+        page_number, bit = divmod(seed, META_BITS // 2)
+        damaged[page_number * PAGE_BYTES + bit // 8] ^= 1 << bit % 8
+        return bytes(damaged)
     if kind == "truncate":
         return content[: chance.choice((page, chance.randrange(len(content))))]
     if kind == "zero page":

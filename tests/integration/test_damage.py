@@ -20,9 +20,10 @@ import pytest
 from ownclimate.core.ports import Put, RawEntry
 from ownclimate.core.readings import Batch, OriginKind, origin_number
 from tests.integration import damage_worker
-from tests.integration.damage_worker import DEVICES, KINDS, OWNERS, TABLES, open_test_store
+from tests.integration.damage_worker import DEVICES, KINDS, META_BITS, OWNERS, TABLES, open_test_store
 
 MUTANTS_A_KIND = 2000 if os.environ.get("TEST_FULL") else 170
+META_BIT_STEP = 1 if os.environ.get("TEST_FULL") else 13
 WORKERS = 2
 
 Mutant = tuple[str, str, int, str]
@@ -144,6 +145,14 @@ async def test_what_passes_the_check_before_serving_is_never_answered_wrongly(
     outcomes = Counter(verdict.split()[0] for verdict in verdicts)
     assert len(cases) >= 1000
     assert outcomes["named"] > outcomes["same"] > 0
+    assert faults(cases, verdicts, ("same", "named")) == []
+
+
+async def test_no_bit_of_a_meta_page_brings_back_an_older_state(pristine: Path, tmp_path: Path) -> None:
+    cases = [("main", "flip meta bit", bit, "checked") for bit in range(0, META_BITS, META_BIT_STEP)]
+
+    verdicts = judge_all(pristine, tmp_path, cases)
+
     assert faults(cases, verdicts, ("same", "named")) == []
 
 

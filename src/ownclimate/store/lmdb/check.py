@@ -27,7 +27,7 @@ from lmdb import verify as structure
 from ownclimate.core.errors import AppError
 from ownclimate.store.lmdb import folders, identity, series_check, walks
 from ownclimate.store.lmdb.environment import Environment
-from ownclimate.store.lmdb.pages import check_length
+from ownclimate.store.lmdb.pages import check_length, check_transactions
 from ownclimate.store.lmdb.series_records import SeriesDatabases
 from ownclimate.store.lmdb.store import MAIN_DATABASES, RAW_DATABASES
 
@@ -122,6 +122,7 @@ def _check_environment(
     if check_length(folder / folders.DATA_FILE) is None:
         damage.append(f"{folder} has no {folders.DATA_FILE}")
         return
+    check_transactions(folder / folders.DATA_FILE)
     stage(f"looking at the pages of {folder.name}")
     # Without databases LMDB touches the meta pages only. The open transaction keeps a running server
     # from reusing pages while they are looked at.
