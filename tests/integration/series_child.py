@@ -10,7 +10,7 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +50,9 @@ def call(number: int) -> list[Batch]:
     ]
 
 
-async def write(series: LMDBSeries, first: int) -> None:
-    """Records calls from `first` on for ever; says the number of each once it is acknowledged."""
-    numbers = iter_numbers(first)
+async def write(series: LMDBSeries, first: int, stride: int) -> None:
+    """Records every `stride`th call from `first` on, for ever; says each number once acknowledged."""
+    numbers = count(first, stride)
 
     async def caller() -> None:
         for number in numbers:
@@ -60,12 +60,6 @@ async def write(series: LMDBSeries, first: int) -> None:
             os.write(1, f"{number}\n".encode())
 
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
-
-
-def iter_numbers(first: int) -> Iterator[int]:
-    while True:
-        yield first
-        first += 1
 
 
 def main() -> None:
@@ -76,7 +70,8 @@ def main() -> None:
             os.write(1, f"pid {os.getpid()}\n".encode())
             _, series = open_series(folder)
             series.start()
-            asyncio.run(write(series, int(line)))
+            first, stride = map(int, line.split())
+            asyncio.run(write(series, first, stride))
         os.waitpid(pid, 0)
         os.write(1, b"end\n")
 
