@@ -405,6 +405,18 @@ async def test_a_mount_serves_its_prefix_and_a_row_wins_over_it() -> None:
     assert (await client.get("/hooksx")).status == 404
 
 
+async def test_a_mount_over_everything_leaves_dialects_their_unknown_paths() -> None:
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = "/pages/{name}"
+        await send_reply(send, 200, [], b"page")
+
+    client = client_of(toy(THING), mounts={"": mounted})
+
+    assert (await client.get("/toy/none")).entry.dialect == "toy"
+    page = await client.get("/anything")
+    assert (page.body, page.entry.route) == (b"page", "/pages/{name}")
+
+
 async def test_a_public_row_that_asks_for_an_access_is_a_mistake_of_ours() -> None:
     async def ask(call: Call, params: None) -> None:
         _ = call.access
