@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ownclimate.authorization import TOKEN_DIALECTS, with_token_doors
 from ownclimate.core.access import Access
-from ownclimate.core.errors import Unauthenticated
+from ownclimate.core.errors import RateLimited, Unauthenticated
 from ownclimate.core.ids import SiteId
 from ownclimate.core.ports import Directory, Ports, Put
 from ownclimate.core.things import Account
@@ -65,7 +65,7 @@ class World:
     households: Households
     http: HttpClient
     passwords: dict[str, str]
-    _application: Application = field(repr=False)
+    sign_ins_left: int = 1000
 
     @classmethod
     def over(cls, directory: Directory, clock: FakeClock, entropy: SeededEntropy, **settings: Any) -> World:
@@ -74,6 +74,9 @@ class World:
         passwords: dict[str, str] = {}
 
         async def sign_in(email: str, password: str) -> Account:
+            if not world.sign_ins_left:
+                raise RateLimited(6)
+            world.sign_ins_left -= 1
             for account in households.accounts.values():
                 if account.email == email and passwords[email] == password:
                     return account
@@ -93,7 +96,8 @@ class World:
             dialects=dialects, ports=ports, authenticators={"token": authenticate}, observers=[entries.append]
         )
         http = HttpClient(application, entries, dialects)
-        return cls(ports, clock, server, households, http, passwords, application)
+        world = cls(ports, clock, server, households, http, passwords)
+        return world
 
     async def person(self, name: str) -> Account:
         account = await self.households.add(name)
