@@ -114,7 +114,7 @@ class Recorder:
                 ):
                     winners, blocks = found.rows, encode_blocks(device, found.rows, self.block_rows)
         if batch.payload is not None:
-            self.databases.put_arrival(transaction, device, batch.payload, arrived_ms)
+            self.databases.note_arrival(transaction, device, batch.payload, arrived_ms)
         if stored:
             for rows, content in blocks:
                 self.databases.put_block(transaction, device, state, rows, content)
@@ -128,8 +128,7 @@ class Recorder:
         batch = small.batch
         arrived_ms = batch.arrived_ms
         if batch.payload is not None:
-            arrived_ms = self.databases.first_arrival(transaction, device, batch.payload, arrived_ms)
-            self.databases.put_arrival(transaction, device, batch.payload, arrived_ms)
+            arrived_ms = self.databases.note_arrival(transaction, device, batch.payload, arrived_ms)
         if not small.times_ms:
             return 0
         if not small.is_ascending or small.times_ms[0] <= state.newest_ms:

@@ -202,16 +202,18 @@ class SeriesDatabases:
         """When the payload first reached the device's series; `default` when it never did."""
         key = payload_key(device, payload)
         stored = transaction.get(key, db=self.payloads)
-        if stored is None:
-            return default_ms
-        return int(_ARRIVAL.unpack(unseal(key, stored, PAYLOADS))[0])
+        return default_ms if stored is None else unpack_arrival(key, stored)
 
-    def put_arrival(
+    def note_arrival(
         self, transaction: lmdb.Transaction[bytes], device: int, payload: bytes, arrived_ms: int
-    ) -> None:
-        """Remembers the payload unless it is known."""
+    ) -> int:
+        """Remembers the payload unless it is known; when it first arrived."""
         key = payload_key(device, payload)
-        transaction.put(key, seal(key, _ARRIVAL.pack(arrived_ms)), db=self.payloads, overwrite=False)
+        if transaction.put(key, seal(key, _ARRIVAL.pack(arrived_ms)), db=self.payloads, overwrite=False):
+            return arrived_ms
+        stored = transaction.get(key, db=self.payloads)
+        assert stored is not None, "it was there a moment ago, in this transaction"
+        return unpack_arrival(key, stored)
 
     def _records(
         self, transaction: lmdb.Transaction[bytes], database: lmdb._Database, device: int
