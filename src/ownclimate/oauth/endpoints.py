@@ -119,7 +119,7 @@ def _form_row(
         methods=("POST",),
         handler=handler,
         is_public=True,
-        bodies=(BodyKind.RAW,),
+        bodies=(BodyKind.FORM, BodyKind.JSON, BodyKind.RAW),
         max_body_bytes=MAX_BODY_BYTES,
         successes=(Success(item=answer, is_bare=True), *refusals),
         unknown=Unknown.IGNORE,

@@ -144,7 +144,8 @@ def _parameter(parameter: Parameter, endpoint: Endpoint, shapes: _Shapes) -> Sch
 
 def _request_body(endpoint: Endpoint, parameters: Iterable[Parameter], shapes: _Shapes) -> Schema:
     if BodyKind.RAW in endpoint.bodies:
-        return {"content": {BodyKind.RAW.value: {}}}
+        named = [kind for kind in endpoint.bodies if kind is not BodyKind.RAW]
+        return {"content": {kind.value: {} for kind in named or [BodyKind.RAW]}}
     fields = [p for p in parameters if p.place in (Place.BODY, Place.ANYWHERE)]
     schema: Schema = {
         "type": "object",
@@ -174,6 +175,7 @@ def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
     statuses = {*dialect.fault_statuses, *endpoint.errors}
     if endpoint.is_public:
         statuses -= {401, 403, 429}
+    statuses -= {success.status for success in endpoint.successes}
     for status in sorted(statuses):
         responses[str(status)] = {
             "description": title_of(status),

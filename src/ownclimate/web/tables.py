@@ -41,7 +41,8 @@ class Place(Enum):
 
 
 class BodyKind(Enum):
-    """`RAW` leaves the body to the handler (`Call.body`), whatever its content type says."""
+    """`RAW` leaves the body to the handler (`Call.body`), whatever its content type says; other kinds
+    beside it are then for the document only."""
 
     JSON = "application/json"
     FORM = "application/x-www-form-urlencoded"
