@@ -144,8 +144,8 @@ def _parameter(parameter: Parameter, endpoint: Endpoint, shapes: _Shapes) -> Sch
 
 def _request_body(endpoint: Endpoint, parameters: Iterable[Parameter], shapes: _Shapes) -> Schema:
     if BodyKind.RAW in endpoint.bodies:
-        named = [kind for kind in endpoint.bodies if kind is not BodyKind.RAW]
-        return {"content": {kind.value: {} for kind in named or [BodyKind.RAW]}}
+        named = [kind.value for kind in endpoint.bodies if kind is not BodyKind.RAW]
+        return {"content": {media: {} for media in named or [BodyKind.RAW.value]}}
     fields = [p for p in parameters if p.place in (Place.BODY, Place.ANYWHERE)]
     schema: Schema = {
         "type": "object",
@@ -155,8 +155,8 @@ def _request_body(endpoint: Endpoint, parameters: Iterable[Parameter], shapes: _
     if required:
         schema["required"] = required
     example = {p.name: endpoint.examples[p.name] for p in fields if p.name in endpoint.examples}
-    media: Schema = {"schema": schema, "example": example} if example else {"schema": schema}
-    return {"required": bool(required), "content": {kind.value: media for kind in endpoint.bodies}}
+    shown: Schema = {"schema": schema, "example": example} if example else {"schema": schema}
+    return {"required": bool(required), "content": {kind.value: shown for kind in endpoint.bodies}}
 
 
 def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
