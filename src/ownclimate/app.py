@@ -30,7 +30,7 @@ from ownclimate.oauth.server import AuthorizationServer
 from ownclimate.oauth.sessions import Lifetime
 from ownclimate.oauth.throttle import Allowance, SignInThrottle, Throttle
 from ownclimate.oauth.tokens import check
-from ownclimate.observe import Metrics
+from ownclimate.observe import Metrics, RequestLog
 from ownclimate.portal.frame import Portal
 from ownclimate.portal.pages import OUTSIDE_ROOT, ROUTES
 from ownclimate.portal.services import Services
@@ -69,6 +69,7 @@ def build_application(
     store: LMDBStore,
     settings: Settings,
     metrics: Metrics,
+    requests: RequestLog,
     authorization: AuthorizationServer,
     sign_ins: SignInThrottle,
 ) -> Application:
@@ -89,7 +90,7 @@ def build_application(
         },
         operations=operations.rows(store, metrics if settings.metrics else None),
         mounts=dict.fromkeys(("", *OUTSIDE_ROOT), portal),
-        observers=(partial(_observe, metrics),),
+        observers=(partial(_observe, metrics, requests),),
         public_url=settings.public_url,
     )
 
@@ -159,18 +160,16 @@ async def _janitor(ports: Ports, settings: Settings, authorization: Authorizatio
         await asyncio.sleep(JANITOR_EVERY_S)
 
 
-def _observe(metrics: Metrics, entry: RequestEntry) -> None:
+def _observe(metrics: Metrics, requests: RequestLog, entry: RequestEntry) -> None:
     """One log entry and its metrics for each request."""
     metrics.seen(entry.dialect, entry.route, entry.status, entry.duration_ms / 1000)
-    write = log.error if entry.status >= 500 else log.info
-    write(
-        "request",
-        request_id=entry.request_id,
-        method=entry.method,
-        route=entry.route,
-        dialect=entry.dialect,
-        status=entry.status,
-        duration_ms=round(entry.duration_ms, 3),
-        client_id=entry.client_id,
-        exc_info=entry.error,
-    )
+    written = {
+        "request_id": entry.request_id,
+        "method": entry.method,
+        "route": entry.route,
+        "dialect": entry.dialect,
+        "status": entry.status,
+        "duration_ms": round(entry.duration_ms, 3),
+        "client_id": entry.client_id,
+    }
+    requests.write(written, "error" if entry.status >= 500 else "info", entry.error)

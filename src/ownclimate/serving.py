@@ -24,7 +24,7 @@ from ownclimate import app, data_folder, demo
 from ownclimate.authorization import open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
-from ownclimate.observe import Metrics
+from ownclimate.observe import Metrics, RequestLog
 from ownclimate.store.lmdb import LMDBStore
 
 BACKLOG = 2048
@@ -50,13 +50,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run(data: Path, settings: Settings, *, with_demo: bool) -> None:
+def run(data: Path, settings: Settings, requests: RequestLog, *, with_demo: bool) -> None:
     """Serves until told to stop. Raises AppError when the folder or the port cannot be had."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(data, settings, with_demo=with_demo))
+        runner.run(serve(data, settings, requests, with_demo=with_demo))
 
 
-async def serve(data: Path, settings: Settings, *, with_demo: bool) -> None:
+async def serve(data: Path, settings: Settings, requests: RequestLog, *, with_demo: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -71,13 +71,14 @@ async def serve(data: Path, settings: Settings, *, with_demo: bool) -> None:
     with _listening(settings) as listener:
         settings = dataclasses.replace(settings, port=listener.getsockname()[1])
         async with data_folder.open_server_store(data, settings) as store:
-            await _serve_on(listener, data, settings, store, stop, with_demo=with_demo)
+            await _serve_on(listener, data, settings, requests, store, stop, with_demo=with_demo)
 
 
 async def _serve_on(
     listener: socket.socket,
     data: Path,
     settings: Settings,
+    requests: RequestLog,
     store: LMDBStore,
     stop: asyncio.Event,
     *,
@@ -90,7 +91,7 @@ async def _serve_on(
         return
     sign_ins = app.sign_in_throttle(ports, settings)
     authorization = open_authorization(ports, data, settings, sign_ins)
-    application = app.build_application(ports, store, settings, metrics, authorization, sign_ins)
+    application = app.build_application(ports, store, settings, metrics, requests, authorization, sign_ins)
     server = _Server(
         uvicorn.Config(
             application,

@@ -136,7 +136,7 @@ def test_no_secret_is_written_to_the_log(data, token, key) -> None:
 
     for secret in (token, key, PASSWORD.strip()):
         assert secret not in written
-    assert '"route": "/v1/controllers"' in written
+    assert '"route":"/v1/controllers"' in written
 
 
 def test_a_wrong_setting_stops_the_server_with_its_name(data) -> None:

@@ -31,3 +31,28 @@ def test_secrets_are_masked_by_key_and_by_shape() -> None:
         assert secret not in text
     assert entry["status"] == 200
     assert "n=1" in entry["target"]
+
+
+def test_a_requests_entry_is_one_line_unless_its_level_is_switched_off() -> None:
+    stream = io.StringIO()
+    requests = set_up_logs("info", "json", stream)
+
+    requests.write({"route": "/v1", "status": 200}, "info")
+    set_up_logs("error", "json", stream).write({"route": "/v1", "status": 200}, "info")
+
+    (line,) = stream.getvalue().splitlines()
+    entry = json.loads(line)
+    assert (entry["event"], entry["level"], entry["route"]) == ("request", "info", "/v1")
+
+
+def test_a_failures_entry_has_its_traceback_without_secrets() -> None:
+    stream = io.StringIO()
+    requests = set_up_logs("info", "json", stream)
+    try:
+        raise ValueError(f"no such token {TOKEN}")
+    except ValueError as error:
+        requests.write({"route": "/v1", "status": 500}, "error", error)
+
+    text = stream.getvalue()
+    assert "ValueError" in text
+    assert TOKEN not in text

@@ -23,5 +23,5 @@ def serve(session: Session, host: str | None, port: int | None, demo: bool) -> N
     how to get in to DATA/demo.json, and prints calls to try.
     """
     settings = session.settings(host=host, port=port)
-    set_up_logs(settings.log_level, settings.log_format)
-    serving.run(session.data, settings, with_demo=demo)
+    requests = set_up_logs(settings.log_level, settings.log_format)
+    serving.run(session.data, settings, requests, with_demo=demo)
