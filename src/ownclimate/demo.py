@@ -19,6 +19,7 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ownclimate.authorization import open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.accounts import find_account, register_account, set_password
 from ownclimate.core.errors import InvalidInput, StoreUnavailable, Unauthenticated
@@ -26,6 +27,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import OriginKind
 from ownclimate.core.things import Account
 from ownclimate.core.writes import Actor
+from ownclimate.demo_clients import DemoClient, demo_clients
 from ownclimate.oauth.keys import KeyKind, check_hook, check_token, create_key
 from ownclimate.oauth.passwords import hash_password
 from ownclimate.sim.demo import build_demo
@@ -51,6 +53,7 @@ class Access(msgspec.Struct, kw_only=True):
     password: str
     token: str
     hook_key: str
+    clients: dict[str, DemoClient] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class Welcome:
 async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
     """Makes the demo on first use and continues an interrupted making; otherwise only finds it."""
     file = data / FILE
-    account, access = await _account(ports, settings, file)
+    account, access = await _account(ports, data, settings)
     world = plan(SEED)
     hook = await check_hook(ports.directory, access.hook_key)
     started, now_ms = time.perf_counter(), ports.clock.now_ms()
@@ -116,7 +119,8 @@ async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
     return Welcome(access, file, world, ports, f"{settings.local_url}/hooks/readings", now_ms - 1)
 
 
-async def _account(ports: Ports, settings: Settings, file: Path) -> tuple[Account, Access]:
+async def _account(ports: Ports, data: Path, settings: Settings) -> tuple[Account, Access]:
+    file = data / FILE
     account = await find_account(ports.directory, EMAIL)
     known = _read(file)
     if account is not None and known is not None and await _holds(ports, known):
@@ -142,6 +146,8 @@ async def _account(ports: Ports, settings: Settings, file: Path) -> tuple[Accoun
         access = Access(
             base_url=settings.base_url, email=EMAIL, password=password, token=token, hook_key=hook_key
         )
+    server = open_authorization(ports, data, settings)
+    access.clients = await demo_clients(server, ACTOR, account, access.clients)
     _write(file, access)
     return account, access
 

@@ -22,6 +22,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "backup": "store.backup",
+    "client": "clients.client",
     "config": "settings.config_",
     "device": "devices.device",
     "docs": "settings.docs",
