@@ -41,14 +41,13 @@ def bucket_starts(times_ms: Instants, step: str, zone: str) -> Instants:
         zone, int(times_ms[0]) - _LONGEST_MS, int(times_ms[-1]) + _LONGEST_MS
     )
     if (step_ms := _OFFSET_STEPS_MS.get(step)) is not None:
-        if len(offsets_ms) == 1:
-            offset = offsets_ms[0]
-        else:
-            offset = offsets_ms[np.searchsorted(changes_ms, times_ms, side="right")]
+        # Changes are far fewer than instants, so it is they that are looked up.
+        begins = np.searchsorted(times_ms, changes_ms)
+        offset = np.repeat(offsets_ms, np.diff(begins, prepend=0, append=len(times_ms)))
         starts_ms: Instants = times_ms - (times_ms + offset) % step_ms
         return starts_ms
     edges_ms = _edges(int(times_ms[0]), int(times_ms[-1]), step, changes_ms, offsets_ms)
-    # Edges are far fewer than instants, so it is they that are looked up.
+    # Edges, too, are far fewer than instants.
     firsts = np.searchsorted(times_ms, edges_ms)
     return np.repeat(edges_ms, np.diff(firsts, append=len(times_ms)))
 
