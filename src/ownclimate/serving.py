@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import dataclasses
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -108,6 +109,10 @@ async def _serve_on(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     background = [asyncio.create_task(work) for work in app.background_work(ports, settings, authorization)]
     await server.is_listening.wait()
+    # What was made so far lives as long as the process: full collections need not walk it again and
+    # again while requests wait.
+    gc.collect()
+    gc.freeze()
     log.info("serving", address=settings.base_url, data=str(data))
     if welcome is not None:
         welcome.show()

@@ -47,14 +47,18 @@ def to_body(thing: Any) -> Body:
 def from_body(cls: type[T], body: Body) -> T:
     """The thing of a document; missing fields take their default, unheard-of ones go to `unknown`."""
     shape: Any = cls
-    plans = _plan(shape)
+    loaders, keeps_unknown = _reading_plan(shape)
     known: Body = {}
-    for plan in plans:
-        if plan.name in body:
-            value = body[plan.name]
-            known[plan.name] = value if plan.load is None else plan.load(value)
-    if len(known) < len(body) and _keeps_unknown(shape):
-        known[UNKNOWN] = {name: value for name, value in body.items() if name not in known}
+    unknown: Body = {}
+    for name, value in body.items():
+        if name not in loaders:
+            unknown[name] = value
+        elif (load := loaders[name]) is None:
+            known[name] = value
+        else:
+            known[name] = load(value)
+    if unknown and keeps_unknown:
+        known[UNKNOWN] = unknown
     return cls(**known)
 
 
@@ -73,8 +77,10 @@ def _plain(value: Any) -> Any:
 
 
 @functools.cache
-def _keeps_unknown(cls: Hashable) -> bool:
-    return UNKNOWN in {item.name for item in dataclasses.fields(cast(Any, cls))}
+def _reading_plan(cls: Hashable) -> tuple[dict[str, Converter | None], bool]:
+    """How each stored field is read, and whether the class keeps what it does not know."""
+    loaders = {plan.name: plan.load for plan in _plan(cls)}
+    return loaders, any(item.name == UNKNOWN for item in dataclasses.fields(cast(Any, cls)))
 
 
 @functools.cache
@@ -102,7 +108,29 @@ def _each(load: Converter | None) -> Converter:
     if load is None:
         return tuple
     item = load
-    return lambda value: tuple(item(v) for v in value)
+    return lambda value: tuple(map(item, value))
+
+
+def _each_member(load: Converter | None) -> Converter:
+    if load is None:
+        return frozenset
+    item = load
+    return lambda value: frozenset(map(item, value))
+
+
+def _nested(cls: Any) -> Converter:
+    """How a thing inside a thing is read: plain ones, of which a device has dozens, without a loop."""
+    loaders, keeps_unknown = _reading_plan(cls)
+    if keeps_unknown or any(loaders.values()):
+        return lambda value: from_body(cls, value)
+
+    def load(value: Body) -> Any:
+        try:
+            return cls(**value)
+        except TypeError:  # a field of a newer release
+            return from_body(cls, value)
+
+    return load
 
 
 def _each_value(load: Converter | None) -> Converter | None:
@@ -120,12 +148,11 @@ def _loader(hint: Any) -> Converter | None:
     if origin is tuple:
         return _each(_loader(arguments[0]))
     if origin is frozenset:
-        each = _each(_loader(arguments[0]))
-        return lambda value: frozenset(each(value))
+        return _each_member(_loader(arguments[0]))
     if origin is dict:
         return _each_value(_loader(arguments[1]))
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return hint
+        return {member.value: member for member in hint}.__getitem__
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return lambda value: from_body(hint, value)
+        return _nested(hint)
     return None

@@ -57,3 +57,10 @@ def test_a_field_of_a_newer_release_never_replaces_one_of_ours() -> None:
     device = from_body(Device, to_body(DEVICE) | {"colour": "white"})
 
     assert to_body(device)["model"] == "vicki"
+
+
+def test_a_nested_field_of_a_newer_release_does_no_harm() -> None:
+    body = to_body(DEVICE)
+    body["reports"]["reachable"]["colour"] = "white"
+
+    assert from_body(Device, body) == DEVICE
