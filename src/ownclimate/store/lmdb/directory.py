@@ -123,10 +123,9 @@ class LMDBDirectory:
                 if counted != len(rows):
                     raise _damaged(f"{len(rows)} rows where {counted} are counted", wanted.prefix)
         prefix_bytes = len(wanted.prefix)
-        return [
-            documents.decode(key[prefix_bytes:].decode(), unseal(key, stored, DOCUMENTS))
-            for key, stored in rows
-        ]
+        # The checksum is over the key too, so a key is looked at only once its value was found whole.
+        whole = [(key, unseal(key, stored, DOCUMENTS)) for key, stored in rows]
+        return [documents.decode(key[prefix_bytes:].decode(), value) for key, value in whole]
 
     def _doubt(self, transaction: lmdb.Transaction[bytes], address: bytes) -> None:
         """Raises StoreCorrupt unless the address, which was not found, lies between intact neighbours.
