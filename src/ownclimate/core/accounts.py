@@ -152,6 +152,7 @@ async def forget_account(ports: Ports, account: Account) -> None:
     partition = account_partition(account.id)
     for link in await ports.directory.scan(partition, HOUSEHOLDS):
         await write_surely(ports, partition, [Delete(table=HOUSEHOLDS, key=link.key)], of="household")
+    await claims.loosen(ports, EMAIL_CLAIM, account.email, account.id)
     await write_surely(ports, partition, [Delete(table=TABLE, key=account.id)], of="account")
     await claims.release(ports, EMAIL_CLAIM, account.email, account.id)
 

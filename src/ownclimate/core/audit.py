@@ -33,4 +33,6 @@ async def list_entries(
         # The outbox may hold entries of any age, so only what the months gave tells that there is enough.
         if len(found) >= limit + len(waiting):
             break
-    return [found[key] for key in sorted(found, reverse=True)[:limit]]
+    # Ids sort by the second; within one the instant tells.
+    newest = [found[key] for key in sorted(found, reverse=True)[:limit]]
+    return sorted(newest, key=lambda entry: (entry.id[:8], entry.at_ms, entry.id), reverse=True)

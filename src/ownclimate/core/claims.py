@@ -83,6 +83,18 @@ async def resolve(directory: Directory, kind: str, name: str, exists: Exists) ->
     return claim.target if claim.is_confirmed or await exists(claim.target) else None
 
 
+async def loosen(ports: Ports, kind: str, name: str, target: str) -> None:
+    """Makes a claim pending again, before its thing is removed: whatever happens then, the janitor
+    either confirms it (the thing is still there) or frees the name (it is gone)."""
+    partition = claim_partition(kind, name)
+    found = await ports.directory.find(partition, TABLE, name)
+    if found is None or from_body(Claim, found.body).target != target:
+        return
+    claim = Claim(target=target, expires_ms=ports.clock.now_ms())
+    put = Put(table=TABLE, key=name, body=to_body(claim), expect=found.version)
+    await write_surely(ports, partition, [put], of=name)
+
+
 async def release(ports: Ports, kind: str, name: str, target: str) -> None:
     """Frees a name after its thing is gone; another's claim to it is left alone."""
     partition = claim_partition(kind, name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ownclimate.core import aliases
 from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import Conflict, NotFound
+from ownclimate.core.errors import Conflict, InvalidInput, NotFound
 from ownclimate.core.ids import DeviceId, DeviceNumber, OwnerId, RoomId, SiteId, is_id, new_id
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import ALIASES, DEVICES, owner_partition
@@ -19,6 +19,16 @@ from ownclimate.core.writes import Actor, Deed, commit, edit
 
 VENDOR = "vendor"
 """The pseudo-dialect under which a maker's own id is found: `vendor.<maker>`."""
+
+MAX_VENDOR_ID_BYTES = 200
+"""In UTF-8: an id is part of addresses, and those are bounded."""
+
+
+def checked_vendor_id(text: str) -> str:
+    """The text, when a device may be called so by its maker. Raises InvalidInput when it may not."""
+    if not text.strip() or not text.isprintable() or len(text.encode()) > MAX_VENDOR_ID_BYTES:
+        raise InvalidInput("id", f"expected 1 to {MAX_VENDOR_ID_BYTES} bytes of printable text")
+    return text
 
 
 async def create_device(

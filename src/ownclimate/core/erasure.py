@@ -5,6 +5,8 @@ What opens doors (apps, tokens, keys) is not known here and has to go before; se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ownclimate.core import claims
 from ownclimate.core.accounts import OWNER_CLAIM
 from ownclimate.core.documents import from_body
@@ -37,10 +39,11 @@ TABLES = (ALIASES, INVITES, KEYS, ROOMS, SCHEDULES, SITES, SOURCES, OUTBOX, DEVI
 was cut short can be found and repeated."""
 
 
-async def erase_owner(ports: Ports, owner_id: OwnerId) -> None:
+async def erase_owner(ports: Ports, owner_id: OwnerId, other_tables: Sequence[str] = ()) -> None:
     """Removes readings, payloads, audit, sites, devices, members and the owner; its numbers stay used.
 
-    Repeating it finishes what was cut short; an owner that is not there leaves nothing to do.
+    `other_tables` are those that other rooms keep in the owner's partition. Repeating it finishes what
+    was cut short, but for the name of an owner already gone, which the janitor frees.
     """
     partition = owner_partition(owner_id)
     document = await ports.directory.find(partition, OWNER, owner_id)
@@ -51,9 +54,10 @@ async def erase_owner(ports: Ports, owner_id: OwnerId) -> None:
         device = from_body(Device, stored.body)
         await ports.series.delete(device.number, Interval(), now_ms=ports.clock.now_ms())
     await ports.raw.delete(owner_id)
-    for table in TABLES:
+    for table in (*other_tables, *TABLES):
         await _empty(ports, partition, table)
     await _empty_months(ports, owner_id, created_ms)
+    await claims.loosen(ports, OWNER_CLAIM, owner_id, owner_id)
     await write_surely(ports, partition, [Delete(table=OWNER, key=owner_id)], of="owner")
     await claims.release(ports, OWNER_CLAIM, owner_id, owner_id)
     # The relay of the outbox may have been moving an entry all the while; it begins with no more now.

@@ -13,10 +13,11 @@ from ownclimate.core.erasure import erase_owner
 from ownclimate.core.errors import NotFound
 from ownclimate.core.ids import AccountId, OwnerId
 from ownclimate.core.members import ROLE_PERMISSIONS, change_role, find_role, list_households, remove_member
+from ownclimate.core.partitions import owner_partition
 from ownclimate.core.things import Account, Role
 from ownclimate.core.writes import Actor
-from ownclimate.oauth.clients import list_clients
-from ownclimate.oauth.grants import list_grants, revoke_grant, revoke_grants_of_client
+from ownclimate.oauth import clients
+from ownclimate.oauth.grants import grant, revoke_grant, revoke_grants_of_client
 from ownclimate.oauth.keys import KeyKind, list_keys, revoke_key
 from ownclimate.oauth.sessions import end_all_sessions
 
@@ -29,9 +30,10 @@ async def disconnect(
 ) -> None:
     """Revokes every grant, personal token and device key of the household: one account's, or all."""
     directory = server.ports.directory
-    for grant in await list_grants(directory, owner_id):
-        if account_id in (None, grant.account_id):
-            await revoke_grant(server.ports, actor, owner_id, grant.id)
+    # The links rather than the grants: what was half revoked has a link and nothing else.
+    for link in await directory.scan(owner_partition(owner_id), grant.LINKS):
+        if account_id in (None, link.body["account_id"]):
+            await revoke_grant(server.ports, actor, owner_id, link.key)
     for kind in KeyKind:
         for key in await list_keys(directory, owner_id, kind):
             if account_id in (None, key.account_id):
@@ -71,12 +73,12 @@ async def erase_account(server: AuthorizationServer, actor: Actor, account: Acco
     the account. The e-mail is free again in the end.
     """
     ports, owner_id = server.ports, account.owner_id
-    for client in await list_clients(ports.directory, owner_id):
+    for client in await clients.list_clients(ports.directory, owner_id):
         await revoke_grants_of_client(server, actor, client.id)
     await disconnect(server, actor, owner_id)
     for household in await list_households(ports.directory, account):
         if household.owner.id != owner_id:
             await dismiss_member(server, actor, household.owner.id, account.id)
-    await erase_owner(ports, owner_id)
+    await erase_owner(ports, owner_id, (clients.LINKS, grant.LINKS))
     await end_all_sessions(ports, account.id)
     await forget_account(ports, account)

@@ -82,6 +82,7 @@ class Portal:
         )
         unforeseen: Exception | None = None
         try:
+            visit = replace(visit, query=Form(pairs_of(visit.query_text)))
             visit = await self._known(visit, cookies.get(self._cookies.session, ""))
             answer = await self._answer(scope, visit, visitor, headers, receive)
         except ClientGone:
@@ -141,7 +142,7 @@ class Portal:
         if route is None:
             allowed = ", ".join(sorted({*found.rows, *(("HEAD",) if "GET" in found.rows else ())}))
             raise HttpFault(405, f"{visit.method} is not possible here", {"allow": allowed})
-        visit = replace(visit, ids=found.values, query=Form(pairs_of(visit.query_text)))
+        visit = replace(visit, ids=found.values)
         _admit(route, visit)
         if visit.method == "GET":
             assert route.show is not None, "only routes that show something are found by GET"

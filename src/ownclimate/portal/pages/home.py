@@ -59,7 +59,6 @@ class Home:
     template: ClassVar[str] = "home.html"
     title: str
     sites: tuple[ShownSite, ...]
-    device_count: int
     may_manage: bool
 
 
@@ -89,12 +88,17 @@ async def show_home(visit: Visit) -> Answer:
             ShownSite(name="Not in a site yet", about="", rooms=(ShownRoom(name="", devices=placeless),))
         )
     view = Home(
-        title=visit.household.owner.name,
+        title=_title(visit),
         sites=tuple(groups),
-        device_count=len(devices),
         may_manage=visit.household.role.value == "owner",
     )
     return Page(view=view)
+
+
+def _title(visit: Visit) -> str:
+    """The household's name; one that nobody named yet bears its founder's e-mail, which says nothing."""
+    name = visit.household.owner.name
+    return "Sites and devices" if "@" in name else name
 
 
 def _shown_site(

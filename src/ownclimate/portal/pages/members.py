@@ -98,7 +98,6 @@ class Households:
     template: ClassVar[str] = "households.html"
     title: str = "Households"
     households: tuple[HouseholdRow, ...]
-    account_id: str
 
 
 async def show_members(visit: Visit) -> Answer:
@@ -171,7 +170,7 @@ async def show_households(visit: Visit) -> Answer:
         )
         for found in await list_households(visit.ports.directory, account)
     )
-    return Page(view=Households(households=rows, account_id=account.id))
+    return Page(view=Households(households=rows))
 
 
 async def switch(visit: Visit) -> Answer:
