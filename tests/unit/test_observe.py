@@ -7,7 +7,7 @@ import json
 
 import structlog
 
-from ownclimate.observe import set_up_logs
+from ownclimate.observe import Metrics, set_up_logs
 
 TOKEN = "ocp_" + "a" * 24 + "_" + "5" * 64
 
@@ -56,3 +56,20 @@ def test_a_failures_entry_has_its_traceback_without_secrets() -> None:
     text = stream.getvalue()
     assert "ValueError" in text
     assert TOKEN not in text
+
+
+def test_requests_are_counted_by_route_and_status_and_timed_by_dialect() -> None:
+    metrics = Metrics()
+    for seconds in (0.0004, 0.02, 9.0):
+        metrics.seen("mclimate", "/v1", 200, seconds)
+    metrics.seen("mclimate", "/v1", 404, 0.001)
+
+    lines = metrics.exposition().decode().splitlines()
+
+    assert 'ownclimate_requests_total{dialect="mclimate",route="/v1",status="200"} 3.0' in lines
+    assert 'ownclimate_requests_total{dialect="mclimate",route="/v1",status="404"} 1.0' in lines
+    prefix = "ownclimate_request_duration_seconds"
+    assert prefix + '_bucket{dialect="mclimate",le="0.001"} 2.0' in lines
+    assert prefix + '_bucket{dialect="mclimate",le="5.0"} 3.0' in lines
+    assert prefix + '_bucket{dialect="mclimate",le="+Inf"} 4.0' in lines
+    assert prefix + '_count{dialect="mclimate"} 4.0' in lines

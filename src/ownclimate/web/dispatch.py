@@ -15,15 +15,15 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ownclimate.core.errors import AppError
-from ownclimate.core.ids import Entropy
 from ownclimate.core.ports import Ports
 from ownclimate.web import cors, lifespan
 from ownclimate.web.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send, send_reply
 from ownclimate.web.body import ClientGone
 from ownclimate.web.call import Call, Reply
 from ownclimate.web.faults import PATH_UNKNOWN, UNFORESEEN, Fault, HttpFault, common_headers
+from ownclimate.web.limits import Limits
 from ownclimate.web.operations import operations_dialect
-from ownclimate.web.request_ids import request_id_of
+from ownclimate.web.request_ids import RequestIds
 from ownclimate.web.routing import Found, Routes, collapsed
 from ownclimate.web.rows import Authenticate, Row, compile_row
 from ownclimate.web.tables import Dialect, Endpoint, FaultContext
@@ -59,8 +59,8 @@ class Application:
     `authenticators` are by `Dialect.credential_kind`. `operations` are rows outside every dialect
     (health, metrics). `mounts` are ASGI applications by path prefix; a row wins over a mount, and the
     longer prefix of a mount or a dialect decides whose an unknown path is. `public_url` is the address
-    under which clients know us; empty takes it from each request's `Host`. `observers` are told of every
-    request once it was answered.
+    under which clients know us; empty takes it from each request's `Host`. `limits` None limits nothing.
+    `observers` are told of every request once it was answered.
     """
 
     def __init__(
@@ -72,11 +72,14 @@ class Application:
         operations: Sequence[Endpoint] = (),
         mounts: Mapping[str, ASGIApp] | None = None,
         observers: Sequence[Observe] = (),
+        limits: Limits | None = None,
         public_url: str = "",
         lifetime: lifespan.Lifetime | None = None,
     ) -> None:
         plain = operations_dialect(dialects, operations)
+        limits = limits or Limits({}, ports.clock)
         self._ports = ports
+        self._request_ids = RequestIds(ports.entropy)
         self._observers = tuple(observers)
         self._public_url = public_url.rstrip("/")
         self._lifetime = lifetime
@@ -87,7 +90,8 @@ class Application:
         for dialect in (plain, *dialects):
             authenticate = authenticators.get(dialect.credential_kind)
             for endpoint in dialect.endpoints:
-                row = compile_row(endpoint, dialect, authenticate)
+                guard = limits.guard(dialect, endpoint)
+                row = compile_row(endpoint, dialect, authenticate, guard)
                 for path in (endpoint.path, *endpoint.aliases):
                     for method in endpoint.methods:
                         self._routes.add(path, method, row)
@@ -102,7 +106,7 @@ class Application:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        exchange = _Exchange(scope, self._ports.entropy)
+        exchange = _Exchange(scope, self._request_ids)
         found = exchange.found = self._find(exchange.path)
         if found is None:
             mount = self._mount_of(exchange.path)
@@ -141,6 +145,7 @@ class Application:
             request_id=exchange.request_id,
             public_url=self._public_url,
             scheme=scope.get("scheme", "http"),
+            address=(scope.get("client") or ("",))[0],
         )
         return await row.answer(call, found.values, receive)
 
@@ -208,9 +213,9 @@ class _Exchange:
 
     __slots__ = ("call", "dialect", "error", "found", "headers", "method", "path", "request_id")
 
-    def __init__(self, scope: Scope, entropy: Entropy) -> None:
+    def __init__(self, scope: Scope, request_ids: RequestIds) -> None:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.request_id = request_id_of(self.headers, entropy)
+        self.request_id = request_ids.of(self.headers)
         self.method: str = scope["method"]
         self.path = _path_of(scope)
         self.found: Found[Row] | None = None
@@ -254,7 +259,8 @@ async def _send(send: Send, reply: Reply, exchange: _Exchange) -> None:
     if reply.status not in (204, 304):
         raw.append((b"content-type", reply.content_type.encode()))
         raw.append((b"content-length", str(len(body)).encode()))
-    for name, value in reply.headers:
+    limited = () if exchange.call is None else exchange.call.limit_headers
+    for name, value in (*reply.headers, *limited):
         raw.append((name.lower().encode("latin-1"), value.encode("latin-1")))
     if b"origin" in exchange.headers and exchange.dialect.is_cross_origin:
         raw.extend(cors.exposing(exchange.dialect))
