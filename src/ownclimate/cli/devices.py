@@ -19,7 +19,7 @@ from ownclimate.cli.session import (
 )
 from ownclimate.cli.times import utc_text
 from ownclimate.core.accounts import list_owner_ids
-from ownclimate.core.devices import create_device, list_devices, remove_device
+from ownclimate.core.devices import checked_vendor_id, create_device, list_devices, remove_device
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import LatestValue
@@ -96,11 +96,12 @@ def show(session: Session, id: str, owner: str | None, as_json: bool) -> None:
 @click.pass_obj
 def add(session: Session, owner: str, model: str, vendor_id: str, name: str, as_json: bool) -> None:
     """Add a device before it is first heard."""
-    for field, text in (("model", model), ("id", vendor_id)):
-        try:
-            checked_name(text)
-        except InvalidInput as error:
-            raise InvalidInput(field, error.reason) from error
+    checked_vendor_id(vendor_id)
+    try:
+        model = checked_name(model)
+    except InvalidInput as error:
+        raise InvalidInput("model", error.reason) from error
+    name = checked_name(name or vendor_id)
 
     async def work(ports: Ports) -> Device:
         account = await account_of(ports, owner)
@@ -112,7 +113,7 @@ def add(session: Session, owner: str, model: str, vendor_id: str, name: str, as_
             vendor=kind.vendor,
             model=model,
             vendor_id=vendor_id,
-            name=name or vendor_id,
+            name=name,
             abilities=kind.abilities,
             given_aliases={kind.dialect: vendor_id} if kind.dialect else None,
             is_heard=True,

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable
 
-from ownclimate.core.devices import create_device, find_device_number
+from ownclimate.core.devices import checked_vendor_id, create_device, find_device_number
 from ownclimate.core.errors import Conflict, InvalidInput
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.ports import Ports
@@ -67,7 +67,7 @@ async def take_readings(ports: Ports, key: HookKey, body: bytes, device_model: s
         parsed = parse_body(body, now_ms)
     else:
         parsed = await asyncio.to_thread(parse_body, body, now_ms)
-    numbers = await _device_numbers(ports, key, parsed, device_model)
+    numbers = await _device_numbers(ports, key, parsed, device_model.strip())
     arrived_ms = ports.arrivals.next_ms()
     batches = [
         device_batch(group, numbers[group.device], key_origin(key), key.id, arrived_ms)
@@ -110,14 +110,25 @@ async def _device_numbers(
         else:
             numbers[group.device] = number
     problems = dict(parsed.problems)
-    if not device_model:
-        for group in unknown:
-            problems.update(dict.fromkeys(group.indices, f"unknown device {group.device[:80]!r}"))
+    for group in unknown:
+        if reason := _obstacle(group.device, device_model):
+            problems.update(dict.fromkeys(group.indices, reason))
     if problems:
         raise BadRows(problems)
     for group in unknown:
         numbers[group.device] = await _make_device(ports, key, group, device_model)
     return numbers
+
+
+def _obstacle(name: str, device_model: str) -> str:
+    """Why no device of this name can be made; empty when one can."""
+    if not device_model:
+        return f"unknown device {name[:80]!r}"
+    try:
+        checked_vendor_id(name)
+    except InvalidInput as error:
+        return f"device: {error.reason}"
+    return ""
 
 
 async def _find_number(ports: Ports, key: HookKey, text: str) -> DeviceNumber | None:
@@ -149,8 +160,6 @@ async def _make_device(ports: Ports, key: HookKey, rows: DeviceRows, model: str)
             reason = f"device {rows.device[:80]!r} was removed from sight; show it again or use another id"
             raise BadRows(dict.fromkeys(rows.indices, reason)) from error
         return number
-    except InvalidInput as error:
-        raise BadRows(dict.fromkeys(rows.indices, f"device: {error.reason}")) from error
     return device.number
 
 

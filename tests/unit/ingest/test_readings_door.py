@@ -257,6 +257,18 @@ async def test_no_device_is_made_by_a_call_with_a_bad_row(house: House) -> None:
     assert await house.devices() == []
 
 
+async def test_names_that_no_device_may_have_are_all_told_and_no_device_is_made(house: House) -> None:
+    odd = ["x\0y", "y" * 201, " ", "\N{SNOWMAN}" * 100]
+    rows = [row(device=name, temperature_c=1) for name in ["attic", *odd]]
+
+    answer = await house.post(GENERIC, {"readings": rows})
+
+    told = {problem["index"]: problem["reason"] for problem in answer.json["rows"]}
+    reason = "device: expected 1 to 200 bytes of printable text"
+    assert (answer.status, told) == (400, dict.fromkeys(range(1, 5), reason))
+    assert await house.devices() == []
+
+
 async def test_taking_readings_writes_no_document_of_a_known_device(house: House) -> None:
     await known_device(house)
     before = await house.device("shed")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ownclimate.core.devices import checked_vendor_id
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ports import Ports
 from ownclimate.ingest.instants import parse_rfc3339
@@ -116,8 +117,13 @@ def parse_envelope(body: bytes) -> tuple[Envelope, dict[str, Any]]:
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("body", "not readable as a message of The Things Stack") from error
-    if not vendor_id_of(envelope.end_device_ids):
+    vendor_id = vendor_id_of(envelope.end_device_ids)
+    if not vendor_id:
         raise InvalidInput("body", "end_device_ids name no device")
+    try:
+        checked_vendor_id(vendor_id)
+    except InvalidInput as error:
+        raise InvalidInput("end_device_ids", error.reason) from error
     return envelope, content
 
 
