@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
-from ownclimate.core.errors import RateLimited
+from ownclimate.core.errors import NotFound, RateLimited
 from ownclimate.oauth.clients import Client, find_client
 from ownclimate.oauth.dialects import Door, Issued, TokenDialect, TokenReply
 from ownclimate.oauth.errors import MissingParameter, OAuthError
@@ -110,6 +110,8 @@ async def serve_token(
         return dialect.answer(await issue(server, request), door)
     except OAuthError as error:
         return dialect.fault(error, door)
+    except NotFound:  # The client was deleted while it was being answered.
+        return dialect.fault(OAuthError(INVALID_CLIENT, status=401), door)
     except RateLimited as limited:
         reply = dialect.fault(OAuthError(TOO_MANY_REQUESTS, limited.message, status=429), door)
         retry_after = ("retry-after", str(max(1, math.ceil(limited.retry_after_s))))

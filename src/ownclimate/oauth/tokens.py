@@ -46,8 +46,9 @@ EXPIRED_KEPT_MS: Final = 7 * DAY_MS
 """How long a token's row outlives the token, so that a client hears "expired" and not "unknown"."""
 USED_KEPT_MS: Final = 30 * DAY_MS
 """How long a spent code or refresh token is known as spent; later it is merely unknown."""
-PRUNED_AT_ONCE: Final = 16
-"""Rows looked at, from a random place on, whenever a token is issued."""
+PRUNED_AT_ONCE: Final = 4
+"""Rows of each table looked at, from a random place on, whenever a token is issued: twice as many as an
+issue adds, so what has expired goes faster than it comes."""
 REVOKED_FAMILIES: Final = 200
 """Remembered in a grant. Their rows are gone as well, so forgetting the oldest revives nothing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 
@@ -91,6 +92,18 @@ async def test_a_deleted_client_gets_nothing_and_its_tokens_are_dead(world, app,
     assert await world.reason(granted["access_token"]) == "invalid"
     assert (await world.exchange(app, code)).json["error"] == "invalid_client"
     assert await list_grants(world.ports.directory, ben.owner_id) == []
+
+
+async def test_what_is_issued_while_a_client_is_deleted_is_dead_as_well(world, app) -> None:
+    answers = await asyncio.gather(
+        *(world.token(app, "client_credentials") for _ in range(8)),
+        revoke_grants_of_client(world.server, ACTOR, app.id),
+        *(world.token(app, "client_credentials") for _ in range(8)),
+    )
+
+    for answer in answers:
+        if answer is not None and answer.status == 200:
+            assert await world.reason(answer.json["access_token"]) == "invalid"
 
 
 async def test_smartbuildings_answers_as_its_document_shows(world, company) -> None:

@@ -63,6 +63,7 @@ class World:
     clock: FakeClock
     server: AuthorizationServer
     households: Households
+    application: Application
     http: HttpClient
     passwords: dict[str, str]
     sign_ins_left: int = 1000
@@ -96,7 +97,7 @@ class World:
             dialects=dialects, ports=ports, authenticators={"token": authenticate}, observers=[entries.append]
         )
         http = HttpClient(application, entries, dialects)
-        world = cls(ports, clock, server, households, http, passwords)
+        world = cls(ports, clock, server, households, application, http, passwords)
         return world
 
     async def person(self, name: str) -> Account:

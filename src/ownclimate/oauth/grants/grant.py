@@ -25,7 +25,14 @@ from ownclimate.core.ids import AccountId, OwnerId, SiteId
 from ownclimate.core.partitions import grant_partition, owner_partition
 from ownclimate.core.ports import ABSENT, Delete, Directory, Document, Ports, Put
 from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, Deed, commit, write_surely
-from ownclimate.oauth.clients import NOBODY, Client, client_partition, forget_client, mark_deleted
+from ownclimate.oauth.clients import (
+    NOBODY,
+    Client,
+    client_partition,
+    find_client,
+    forget_client,
+    mark_deleted,
+)
 from ownclimate.oauth.dialects import TokenDialect
 
 if TYPE_CHECKING:
@@ -111,7 +118,7 @@ async def give(server: AuthorizationServer, actor: Actor, terms: GrantTerms) -> 
     """The grant of these terms, made or changed to them; nothing is written when it says so already.
 
     The last word counts: scopes or sites that the terms leave out are gone from earlier tokens too,
-    unless `adds`.
+    unless `adds`. Raises NotFound when the client was deleted meanwhile.
     """
     ports = server.ports
     dialect = server.dialect_of(terms.client)
@@ -133,6 +140,8 @@ async def give(server: AuthorizationServer, actor: Actor, terms: GrantTerms) -> 
             if attempt == EDIT_ATTEMPTS - 1:
                 raise
             continue
+        if before is None:
+            await _require_living_client(server, actor, after)
         return StoredGrant(grant=after, partition=partition, version=version)
     raise Conflict(KIND, grant_id)
 
@@ -239,6 +248,13 @@ def _on_terms(
         sites=before.sites if terms.adds else _sorted(terms.sites),
     )
     return after if after == before else dataclasses.replace(after, changed_ms=now_ms)
+
+
+async def _require_living_client(server: AuthorizationServer, actor: Actor, grant: Grant) -> None:
+    """A deletion that began before this look cannot have seen the new grant; a later one does."""
+    if await find_client(server, grant.client_id) is None:
+        await revoke_grant(server.ports, actor, grant.owner_id, grant.id)
+        raise NotFound("client", grant.client_id)
 
 
 def _sorted(sites: tuple[SiteId, ...] | None) -> tuple[SiteId, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any, Final
 
 import msgspec
@@ -93,15 +94,10 @@ def _fault(error: OAuthError, door: Door) -> TokenReply:
     return TokenReply(status=status, body=body, headers=NO_STORE)
 
 
-class _Named(msgspec.Struct):
-    """The only claim read of a token that comes in: where its hash is looked up."""
-
-    jti: str
-
-
-_LOCATOR_DIGITS = 24
 _RANDOM_BYTES = 8
-_read_named = msgspec.json.Decoder(_Named).decode
+_LAST_CLAIM = re.compile(rb'"jti":"([0-9a-f]{24})[0-9a-f]{16}"\}$')
+_TAIL = 80
+"""Digits of base64 that surely hold the last claim: 49 bytes need 66, and the cut is at a multiple of 4."""
 
 
 def _jti(seed: Seed) -> str:
@@ -113,12 +109,14 @@ def _locate(text: str) -> str | None:
     if not text.startswith("eyJ"):
         return None
     payload = text.partition(".")[2].partition(".")[0]
+    # The last claim is enough, and decoding all of them took a third of the whole check.
+    tail = payload[max(0, len(payload) - _TAIL) // 4 * 4 :]
     try:
-        named = _read_named(base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_"))
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        claims = base64.b64decode(tail + "=" * (-len(tail) % 4), altchars=b"-_")
+    except (binascii.Error, ValueError):
         return None
-    locator = named.jti[:_LOCATOR_DIGITS]
-    return locator if len(locator) == _LOCATOR_DIGITS and locator.isalnum() and locator.isascii() else None
+    match = _LAST_CLAIM.search(claims)
+    return None if match is None else match[1].decode()
 
 
 def _claims(claims: Claims) -> dict[str, Any]:
@@ -132,7 +130,7 @@ def _claims(claims: Claims) -> dict[str, Any]:
         "azp": claims.client_id,
         "scope": " ".join(sorted(claims.scopes)),
         "gty": "client-credentials",
-        "jti": claims.jti,
+        "jti": claims.jti,  # last: `_locate` looks for it there
     }
 
 
