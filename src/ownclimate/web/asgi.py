@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -12,6 +12,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RawHeaders = list[tuple[bytes, bytes]]
+HeaderMap = Mapping[bytes, bytes]
+"""Headers of a request by their name in lower case."""
 
 
 async def send_reply(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:

@@ -21,6 +21,7 @@ from ownclimate.web.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Se
 from ownclimate.web.body import ClientGone
 from ownclimate.web.call import Call, Reply
 from ownclimate.web.faults import PATH_UNKNOWN, UNFORESEEN, Fault, HttpFault, common_headers
+from ownclimate.web.incoming import Incoming
 from ownclimate.web.limits import Limits
 from ownclimate.web.operations import operations_dialect
 from ownclimate.web.request_ids import RequestIds
@@ -114,8 +115,9 @@ class Application:
                 await self._serve_mounted(mount, scope, receive, send, exchange.request_id)
                 return
         exchange.dialect = self._dialect_of(exchange.path, found)
+        incoming = Incoming(receive, exchange.headers)
         try:
-            reply: Reply | None = await self._answer(exchange, scope, receive)
+            reply: Reply | None = await self._answer(exchange, scope, incoming)
         except ClientGone:
             reply = None
         except (AppError, HttpFault) as fault:
@@ -125,6 +127,7 @@ class Application:
             reply = _worded(HttpFault(500, UNFORESEEN), exchange)
             exchange.error = unforeseen
         if reply is not None:
+            await incoming.discard()
             await _send(send, reply, exchange)
         status = CLIENT_GONE if reply is None else reply.status
         self._tell(exchange.entry(status, (time.perf_counter() - started) * 1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -79,3 +80,29 @@ async def test_a_body_in_chunks_is_stopped_at_the_limit(port: int) -> None:
     refused, _ = await exchange(port, head + chunk * 3)
 
     assert (taken, refused) == (200, 413)
+
+
+@pytest.mark.parametrize(
+    ("target", "status"), [("/toy", 413), ("/toy/absent", 404)], ids=["too large", "no such path"]
+)
+async def test_a_client_that_sends_all_before_it_reads_is_told_why_it_was_refused(
+    port: int, target: str, status: int
+) -> None:
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n"
+
+    def send_then_read() -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(head.encode() + b"x" * 5_000_000)
+            return connection.recv(1000)
+
+    assert int((await asyncio.to_thread(send_then_read)).split()[1]) == status
+
+
+async def test_a_client_that_waits_to_be_asked_for_its_body_is_refused_before_it_sends_any(
+    port: int,
+) -> None:
+    head = b"POST /toy HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\n"
+
+    status, _ = await exchange(port, head)
+
+    assert status == 413
