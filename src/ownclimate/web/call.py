@@ -24,7 +24,8 @@ class Call:
 
     `query` is the raw query text. `extra` are the parameters that the row does not declare, for rows
     that collect them. `body` is filled for rows that take it as raw bytes. `path` is the target's
-    path as it was asked for, still percent-encoded.
+    path as it was asked for, still percent-encoded. `address` is where the request came from, empty when
+    the server cannot tell. `limit_headers` tell the client how it stands with its limits.
     """
 
     __slots__ = (
@@ -32,9 +33,11 @@ class Call:
         "_headers",
         "_public_url",
         "_scheme",
+        "address",
         "body",
         "endpoint",
         "extra",
+        "limit_headers",
         "path",
         "ports",
         "query",
@@ -53,12 +56,15 @@ class Call:
         request_id: str,
         public_url: str,
         scheme: str,
+        address: str = "",
     ) -> None:
         self.endpoint = endpoint
         self.ports = ports
         self.path = path
         self.query = query
         self.request_id = request_id
+        self.address = address
+        self.limit_headers: tuple[tuple[str, str], ...] = ()
         self.started = time.perf_counter()
         self.extra: Pairs = []
         self.body = b""

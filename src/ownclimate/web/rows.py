@@ -15,6 +15,7 @@ from ownclimate.web.asgi import Receive
 from ownclimate.web.body import read_body
 from ownclimate.web.call import Answer, Call, Reply
 from ownclimate.web.conditional import conditional
+from ownclimate.web.limits import Guard
 from ownclimate.web.parameters import Inputs, reader_of
 from ownclimate.web.tables import BodyKind, Check, Credential, Dialect, Endpoint, Success
 
@@ -36,9 +37,12 @@ class Row:
     answer: Run
 
 
-def compile_row(endpoint: Endpoint, dialect: Dialect, authenticate: Authenticate | None) -> Row:
-    """Raises ValueError when the table contradicts itself."""
-    steps = _steps(endpoint, dialect, authenticate)
+def compile_row(
+    endpoint: Endpoint, dialect: Dialect, authenticate: Authenticate | None, guard: Guard | None = None
+) -> Row:
+    """`guard` counts requests once their caller is known. Raises ValueError when the table contradicts
+    itself."""
+    steps = _steps(endpoint, dialect, authenticate, guard)
     handle = _in_thread(endpoint) if endpoint.in_thread else endpoint.handler
     replier = _replier(endpoint, dialect)
 
@@ -51,24 +55,30 @@ def compile_row(endpoint: Endpoint, dialect: Dialect, authenticate: Authenticate
     return Row(endpoint, dialect, answer)
 
 
-def _steps(endpoint: Endpoint, dialect: Dialect, authenticate: Authenticate | None) -> tuple[Step, ...]:
-    makers: dict[Check, Step | None] = {
-        Check.BODY: _read_body(endpoint) if endpoint.bodies else None,
-        Check.AUTHENTICATE: None,
-        Check.SCOPE: None,
-        Check.PARAMETERS: _read_parameters(endpoint, dialect),
+def _steps(
+    endpoint: Endpoint, dialect: Dialect, authenticate: Authenticate | None, guard: Guard | None
+) -> tuple[Step, ...]:
+    makers: dict[Check, list[Step | None]] = {
+        Check.BODY: [_read_body(endpoint) if endpoint.bodies else None],
+        Check.AUTHENTICATE: [],
+        Check.SCOPE: [],
+        Check.PARAMETERS: [_read_parameters(endpoint, dialect)],
     }
     if not endpoint.is_public:
         if authenticate is None:
             raise ValueError(f"{dialect.name}: nobody checks a {dialect.credential_kind}")
-        makers[Check.AUTHENTICATE] = _authenticate(dialect, authenticate)
-        makers[Check.SCOPE] = _check_scope(endpoint)
+        # Requests that are refused for their scope or parameters count as well.
+        makers[Check.AUTHENTICATE] = [
+            _authenticate(dialect, authenticate),
+            None if guard is None else _limit(guard),
+        ]
+        makers[Check.SCOPE] = [_check_scope(endpoint)]
     order = dialect.checks
     if set(order) != set(Check):
         raise ValueError(f"{dialect.name}: the order of checks must name each once")
     if Credential.BODY in dialect.credentials and order.index(Check.AUTHENTICATE) < order.index(Check.BODY):
         raise ValueError(f"{dialect.name}: a credential in the body is checked after the body is read")
-    return tuple(step for check in order if (step := makers[check]) is not None)
+    return tuple(step for check in order for step in makers[check] if step is not None)
 
 
 def _read_body(endpoint: Endpoint) -> Step:
@@ -95,6 +105,15 @@ def _authenticate(dialect: Dialect, authenticate: Authenticate) -> Step:
                 inputs.call.access = await authenticate(text)
                 return
         raise Unauthenticated("an access token is required", reason="missing")
+
+    return step
+
+
+def _limit(guard: Guard) -> Step:
+    async def step(inputs: Inputs, receive: Receive) -> None:
+        inputs.call.limit_headers, refusal = guard(inputs.call.access)
+        if refusal is not None:
+            raise refusal
 
     return step
 

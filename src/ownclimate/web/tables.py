@@ -179,6 +179,7 @@ class Endpoint:
     unknown: Unknown | None = None
     """None: as the dialect says."""
     limit_class: str = "read"
+    """The budget that a request draws from: one of `limits.CLASSES`."""
     limit_cost: int = 1
     is_repeatable: bool = True
     """Whether sending it twice does the same as once (RFC 9110 §9.2.2)."""
