@@ -1,5 +1,5 @@
 """Every test runs twice: over the reference store, and over one that now and then cannot say what
-became of a write."""
+became of a write. Both let other tasks in at every operation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ownclimate.core.ports import Directory
 from ownclimate.core.things import Account
 from ownclimate.store.memory import MemoryDirectory
 from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory
+from tests.contract.oauth.interleaving import InterleavedDirectory
 from tests.contract.oauth.world import App, World
 from tests.fakes import FakeClock, SeededEntropy
 
@@ -22,12 +23,11 @@ SEEDS = range(20) if os.environ.get("TEST_FULL") else range(1)
 
 @pytest.fixture(params=["memory", *(f"partitioned-{seed}" for seed in SEEDS)])
 def directory(request: pytest.FixtureRequest) -> Directory:
-    kind, _, seed = request.param.partition("-")
+    kind, _, number = request.param.partition("-")
+    seed = zlib.crc32(request.node.name.encode()) + int(number or 0)
     if kind == "memory":
-        return MemoryDirectory()
-    return PartitionedMemoryDirectory(
-        zlib.crc32(request.node.name.encode()) + int(seed), unknown_share=UNKNOWN_SHARE
-    )
+        return InterleavedDirectory(MemoryDirectory(), seed)
+    return InterleavedDirectory(PartitionedMemoryDirectory(seed, unknown_share=UNKNOWN_SHARE), seed)
 
 
 @pytest.fixture

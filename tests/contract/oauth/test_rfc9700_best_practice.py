@@ -150,7 +150,7 @@ async def test_a_secret_that_is_kept_is_kept_encrypted(world, anna) -> None:
 
 async def everything(world) -> str:
     """Every document of every partition, as text."""
-    directory = world.ports.directory
+    directory = world.ports.directory.inner
     nodes = getattr(directory, "_nodes", {"": directory}).values()
     return repr([table for node in nodes for table in node._tables.items()])
 

@@ -141,7 +141,7 @@ async def give(server: AuthorizationServer, actor: Actor, terms: GrantTerms) -> 
                 raise
             continue
         if before is None:
-            await _require_living_client(server, actor, after)
+            await _require_living_client(server, actor, partition, after)
         return StoredGrant(grant=after, partition=partition, version=version)
     raise Conflict(KIND, grant_id)
 
@@ -250,10 +250,12 @@ def _on_terms(
     return after if after == before else dataclasses.replace(after, changed_ms=now_ms)
 
 
-async def _require_living_client(server: AuthorizationServer, actor: Actor, grant: Grant) -> None:
-    """A deletion that began before this look cannot have seen the new grant; a later one does."""
+async def _require_living_client(
+    server: AuthorizationServer, actor: Actor, partition: str, grant: Grant
+) -> None:
+    """A deletion that began before this look may have missed the new grant; a later one does not."""
     if await find_client(server, grant.client_id) is None:
-        await revoke_grant(server.ports, actor, grant.owner_id, grant.id)
+        await _end(server.ports, actor, partition, grant.id, grant.client_id, grant.owner_id)
         raise NotFound("client", grant.client_id)
 
 
@@ -287,20 +289,26 @@ async def _list(
 
 
 async def _revoke(ports: Ports, actor: Actor, owner_id: OwnerId, link: Document) -> None:
-    partition, grant_id = link.body["partition"], link.key
+    await _end(ports, actor, link.body["partition"], link.key, link.body["client_id"], owner_id)
+
+
+async def _end(
+    ports: Ports, actor: Actor, partition: str, grant_id: str, client_id: str, owner_id: OwnerId
+) -> None:
+    """Removes the grant, then everything of it, then what lists it; may be repeated."""
     await write_surely(ports, partition, [Delete(table=GRANTS, key=grant_id)], of=KIND)
     # Nothing can be issued any more, so what is found now is all there will be.
     rows = await rows_of_grant(ports.directory, partition, grant_id)
     deletes = [Delete(table=table, key=document.key) for table, document in rows]
     await delete_all(ports, partition, [*deletes, Delete(table=LAST_USE, key=grant_id)])
     given = Delete(table=GIVEN, key=grant_id)
-    await write_surely(ports, client_partition(link.body["client_id"]), [given], of=KIND)
+    await write_surely(ports, client_partition(client_id), [given], of=KIND)
     deed = Deed(
         actor=actor,
         verb="revoke",
         kind=KIND,
         object_id=grant_id,
-        details={"client_id": link.body["client_id"]},
+        details={"client_id": client_id},
     )
     await commit(ports, owner_id, [Delete(table=LINKS, key=grant_id)], deed)
 
