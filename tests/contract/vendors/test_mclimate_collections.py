@@ -194,6 +194,8 @@ async def test_everything_can_be_combined(client: Client) -> None:
         ("controller_log=x", "controller_log"),
         ("sort=controller_log", "controller_log"),
         ("online=maybe", "online"),
+        ("room_id=1_7", "room_id"),
+        ("room_id=&type=vicki", "room_id"),
         ("id=one", "id"),
         ("limit=0", "limit"),
         ("limit=101", "limit"),

@@ -98,6 +98,9 @@ async def test_readings_are_filtered_sorted_and_paged(client: Client, query: str
         ("created_from=", "created_from"),
         ("temperature=21", "temperature"),
         ("temp=warm", "temp"),
+        ("temp=2_3", "temp"),
+        ("temp=nan", "temp"),
+        ("id=1_7", "id"),
         ("sort=foo", "foo"),
         ("fields=foo", "foo"),
         ("limit=1000", "limit"),
@@ -107,6 +110,31 @@ async def test_what_a_log_does_not_have_is_400_naming_it(client: Client, query: 
     answer = await client.get(f"{PATH}?{query}")
 
     assert (answer.status, list(answer.json["validation"])) == (400, [field])
+
+
+@pytest.mark.parametrize(
+    ("model", "quantity", "name", "shown"),
+    [
+        ("vicki", "open_window", "openWindow", {"true": [True], "0": [False, False], "null": []}),
+        ("bobbie", "energy_total_wh", "energy", {"0.3": [0.3], "0": [0], "0.007": [0.007]}),
+        ("bobbie", "relay_on", "relay_state", {"1": [1], "0": [0, 0]}),
+    ],
+)
+async def test_a_filter_takes_what_the_log_shows(
+    clock: FakeClock, entropy: SeededEntropy, model: str, quantity: str, name: str, shown: dict[str, Any]
+) -> None:
+    households = Households(memory_ports(clock, entropy))
+    await households.add("anna")
+    device = await households.device("anna", model, "SHOWN")
+    values = [0, 300, 7] if quantity == "energy_total_wh" else [0, 1, 0]
+    times = [clock.now_ms() - HOUR_MS * back for back in (2, 1, 0)]
+    await households.record(device, times, {quantity: values})
+    client = households.client(mclimate_dialect(), token="anna")
+
+    for text, expected in shown.items():
+        answer = await client.get(f"/v1/controller_log/SHOWN?{name}={text}")
+        found = items(answer) if expected else answer.json["controller_log"]
+        assert [item[name] for item in found] == expected, text
 
 
 async def test_fields_leaves_only_what_was_asked_for_and_the_link(client: Client) -> None:

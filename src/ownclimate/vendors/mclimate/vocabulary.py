@@ -47,6 +47,11 @@ class Word:
     name: str
     write: Callable[[float], Written] = plain
 
+    @property
+    def kind(self) -> type[bool | float]:
+        """Which type its values have when written."""
+        return bool if self.write is _flag else float
+
 
 _MELISSA = {
     "temperature_c": Word("temp"),

@@ -207,17 +207,21 @@ def _boolean(name: str, text: str) -> bool:
 
 def _integer(name: str, text: str) -> int:
     try:
-        return int(text)
-    except ValueError:
+        return _decode_integer(text)
+    except msgspec.DecodeError:
         raise InvalidInput(name, "expected a whole number") from None
 
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
+        return _decode_number(text)
+    except msgspec.DecodeError:
         raise InvalidInput(name, "expected a number") from None
 
+
+# Numbers are read as JSON writes them: Python's own `int` and `float` take "1_0" and "nan" as well.
+_decode_integer = msgspec.json.Decoder(int).decode
+_decode_number = msgspec.json.Decoder(float).decode
 
 _READERS: dict[type, Callable[[str, str], Any]] = {
     bool: _boolean,

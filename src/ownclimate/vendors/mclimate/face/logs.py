@@ -19,6 +19,8 @@ from ownclimate.web.call import Call
 
 Rows = npt.NDArray[np.int64]
 """Row numbers of a series."""
+Columns = dict[str, tuple[str, vocabulary.Word]]
+"""By the name that a field has here, the quantity that it shows and the type's word for it."""
 
 RFC3339 = msgspec.Meta(
     description="RFC 3339 instant with its offset; readings before it are left out",
@@ -43,14 +45,14 @@ class LogsFace:
     async def list_log(self, call: Call, query: LogQuery) -> wire.LogCollection:
         """A page of readings. Their `id` is the instant in epoch milliseconds: by default oldest first."""
         device = await controllers.device_of(call, query.serial)
-        names = _quantities_by_name(device)
-        asked = hal.asked(query, call.extra, _field_types(names))
+        columns = _columns_by_name(device)
+        asked = hal.asked(query, call.extra, _field_types(columns))
         interval = Interval(
             start_ms=_instant("created_from", query.created_from),
             end_ms=_instant("created_to", query.created_to),
         )
         series = await call.ports.series.read(device.number, interval)
-        rows = _arranged(series, asked, names)
+        rows = _arranged(series, asked, columns)
         page = hal.page_of(range(len(rows)), asked)
         if not page.items:
             return wire.LogCollection(controller_log=[], links={"self": hal.own_link(call)})
@@ -62,15 +64,16 @@ class LogsFace:
         )
 
 
-def _quantities_by_name(device: Device) -> dict[str, str]:
-    """By the name that a field has here, the quantity that it shows."""
-    return {vocabulary.word_for(device.model, quantity).name: quantity for quantity in QUANTITIES}
+def _columns_by_name(device: Device) -> Columns:
+    words = {quantity: vocabulary.word_for(device.model, quantity) for quantity in QUANTITIES}
+    return {word.name: (quantity, word) for quantity, word in words.items()}
 
 
-def _field_types(names: dict[str, str]) -> dict[str, type | None]:
+def _field_types(columns: Columns) -> dict[str, type | None]:
     """Derived codes and the controller, which the path gives, can be shown and nothing else."""
     shown_only = dict.fromkeys(("controller_id", "raw_temperature", "raw_humidity"))
-    return {"id": int, "created": str, **dict.fromkeys(names, float), **shown_only}
+    kinds = {name: word.kind for name, (_, word) in columns.items()}
+    return {"id": int, "created": str, **kinds, **shown_only}
 
 
 def _instant(name: str, text: str | msgspec.UnsetType) -> int | None:
@@ -82,35 +85,43 @@ def _instant(name: str, text: str | msgspec.UnsetType) -> int | None:
     return at_ms
 
 
-def _arranged(series: Series, asked: hal.Asked, names: dict[str, str]) -> Rows:
+def _arranged(series: Series, asked: hal.Asked, columns: Columns) -> Rows:
     """The rows that pass the filters, in the order asked for; ties by instant."""
     rows = np.arange(len(series), dtype=np.int64)
     for wanted in asked.filters:
-        rows = rows[_passes(series, wanted, names)[rows]]
+        rows = rows[_passes(series, wanted, columns)[rows]]
     # lexsort takes the last key as the first to sort by, and keeps ties in the order they came in.
-    keys = [_sort_column(series, order, names)[rows] for order in reversed(asked.orders)]
+    keys = [_sort_column(series, order, columns)[rows] for order in reversed(asked.orders)]
     return rows[np.lexsort(keys)] if keys else rows
 
 
-def _passes(series: Series, wanted: hal.Filter, names: dict[str, str]) -> npt.NDArray[np.bool_]:
+def _passes(series: Series, wanted: hal.Filter, columns: Columns) -> npt.NDArray[np.bool_]:
     if wanted.field in ("id", "created"):
         at_ms = wanted.value if wanted.field == "id" else mapping.instant_ms(wanted.value or "")
         same: npt.NDArray[np.bool_] = series.times_ms == (-1 if at_ms is None else at_ms)
         return same
-    column = _column(series, names[wanted.field])
+    quantity, word = columns[wanted.field]
+    column = _column(series, quantity)
     if wanted.value is None:
         return np.isnan(column)
-    passes: npt.NDArray[np.bool_] = column == wanted.value
+    passes: npt.NDArray[np.bool_] = _as_written(column, word) == wanted.value
     return passes
 
 
-def _sort_column(series: Series, order: hal.Order, names: dict[str, str]) -> npt.NDArray[Any]:
+def _as_written(column: npt.NDArray[np.float64], word: vocabulary.Word) -> npt.NDArray[np.float64]:
+    """What clients see of the column, so that they can ask for what they have seen."""
+    if word.write is vocabulary.plain:
+        return column
+    return np.array([value if value != value else float(word.write(value)) for value in column.tolist()])
+
+
+def _sort_column(series: Series, order: hal.Order, columns: Columns) -> npt.NDArray[Any]:
     """Nulls sort below every value, so they come first going up and last going down."""
     column: npt.NDArray[Any]
     if order.field in ("id", "created"):
         column = series.times_ms
     else:
-        column = np.nan_to_num(_column(series, names[order.field]), nan=-np.inf)
+        column = np.nan_to_num(_column(series, columns[order.field][0]), nan=-np.inf)
     return -column if order.is_descending else column
 
 
