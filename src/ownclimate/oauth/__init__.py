@@ -1,6 +1,16 @@
-"""Who may come in: credentials, what they carry, passwords.
+"""Who may come in: the authorization server, credentials, passwords, sessions.
 
-Owns personal access tokens and device keys (`keys`) and password hashing (`passwords`). A credential
-names the partition it is stored in, so checking one is a single read and revoking it holds from the
-next request; nothing is cached. Faces and doors are handed `keys.check` by `app.py`.
+What it serves: token, revocation and introspection endpoints and the documents under `/.well-known`
+(`endpoints`), each dialect's own token paths, and the check of every credential that faces are sent
+(`tokens.check`, `keys`). The consent page is the portal's; it asks `authorize` and is told where the
+browser goes.
+
+How it is divided: `dialects` says what may differ between dialects, `token_request` holds the phases
+every token request passes, `grants/` one module for each grant type, `tokens` the making and checking of
+tokens, `clients` and `grants.grant` the two things behind them, `server` what all of them are handed.
+`vocabulary`, `errors` and `dialects` are leaves, and all of this room that a vendor may import: a
+vendor's own words stay in `vendors/*/tokens.py`.
+
+A credential's text names the partition it is stored in, so checking one is a read or two and revoking
+it holds from the next request; nothing is cached. See docs/oauth.md and docs/adr/006.
 """

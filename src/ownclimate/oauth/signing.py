@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from ownclimate.core.documents import from_body, to_body
+from ownclimate.core.errors import StoreCorrupt
 from ownclimate.core.ids import new_id
 from ownclimate.core.ports import ABSENT, Delete, Ports, Put
 from ownclimate.core.writes import write_surely
@@ -50,11 +51,16 @@ class SigningKeys:
         self._parsed: dict[str, RSAKey] = {}
 
     async def sign(self, claims: dict[str, Any]) -> str:
-        """A JWT (RFC 7519) under the current key."""
+        """A JWT (RFC 7519) under the current key; under a new one when this server cannot open that."""
         stored = await self._stored()
         key = stored[-1] if stored else await self.rotate()
+        try:
+            private = self._private(key)
+        except StoreCorrupt:  # The file with this server's own key was lost and made anew.
+            key = await self.rotate()
+            private = self._private(key)
         header = {"alg": ALGORITHM, "typ": "JWT", "kid": key.id}
-        return jwt.encode(header, claims, self._private(key))
+        return jwt.encode(header, claims, private)
 
     async def public_set(self) -> dict[str, Any]:
         """The JWKS: every key that a living token may be signed with."""

@@ -11,7 +11,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from ownclimate.oauth.clients import rotate_secret
+from ownclimate.oauth.encryption import Cipher
 from ownclimate.oauth.grants import list_grants, revoke_grant, revoke_grants_of_client
+from ownclimate.oauth.signing import SigningKeys
 from tests.contract.oauth.world import basic
 from tests.fakes.households import ACTOR
 
@@ -210,3 +212,14 @@ async def test_keys_rotate_and_the_old_one_stays_published_until_its_tokens_are_
     world.clock.advance(3 * DAY_S)
     await world.server.keys.tidy()
     assert len((await world.http.get("/.well-known/jwks.json")).json["keys"]) == 1
+
+
+async def test_a_server_that_lost_its_key_file_signs_with_a_new_key(world, company, entropy) -> None:
+    old = (await sb_token(world, company)).json["access_token"]
+    keys = SigningKeys(world.ports, Cipher(b"x" * 32, entropy))
+
+    signed = await keys.sign({"sub": "anybody"})
+
+    published = KeySet.import_key_set(await keys.public_set())
+    assert jwt.decode(signed, published, algorithms=["RS256"]).claims["sub"] == "anybody"
+    assert await world.reason(old) == ""
