@@ -23,6 +23,17 @@ from ownclimate.web.tables import (
 
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _AT = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_FOUND = re.compile(r", got `[^`]*`$")
+_TYPES = re.compile(r"`([^`]*)`")
+_NAMED = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+"""msgspec's names of types in words that clients of any language know."""
 _PATH_NAME = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -189,4 +200,11 @@ def _translated(message: str) -> InvalidInput:
         name = missing.group("name")
         return MissingInput(f"{path}.{name}" if path else name)
     reason = message[: at.start()] if at else message
-    return InvalidInput(path, reason[:1].lower() + reason[1:].replace("`", ""))
+    return InvalidInput(path, _in_words(reason[:1].lower() + reason[1:]))
+
+
+def _in_words(reason: str) -> str:
+    return _TYPES.sub(
+        lambda found: " or ".join(_NAMED.get(name, name) for name in found.group(1).split(" | ")),
+        _FOUND.sub("", reason),
+    )

@@ -60,6 +60,18 @@ async def test_a_bad_value_is_named(query: str) -> None:
     assert answer.json["trouble"].startswith(query.partition("=")[0])
 
 
+@pytest.mark.parametrize(
+    ("query", "trouble"),
+    [
+        ("count=x", "count: expected a whole number"),
+        ("count=11", "count: expected a whole number <= 10"),
+        ("isOn=maybe", "isOn: expected true or false or null"),
+    ],
+)
+async def test_a_bad_value_is_told_in_words_of_no_language(query: str, trouble: str) -> None:
+    assert (await client_of(toy(ECHO)).get(f"/toy/x?{query}")).json["trouble"] == trouble
+
+
 async def test_a_missing_parameter_is_told_apart_and_named() -> None:
     class Required(msgspec.Struct):
         home_id: str
