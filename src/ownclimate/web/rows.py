@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from ownclimate.core.access import Access
-from ownclimate.core.errors import Forbidden, Unauthenticated
+from ownclimate.core.errors import Forbidden, InvalidInput, Unauthenticated
 from ownclimate.web.asgi import Receive
 from ownclimate.web.body import read_body
 from ownclimate.web.call import Answer, Call, Reply
 from ownclimate.web.conditional import conditional
+from ownclimate.web.faults import HttpFault
 from ownclimate.web.limits import Guard
 from ownclimate.web.parameters import Inputs, reader_of
 from ownclimate.web.tables import BodyKind, Check, Credential, Dialect, Endpoint, Success
@@ -123,14 +124,20 @@ def _bearer(inputs: Inputs, name: str) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _text(value: Any) -> str:
+def _text(read: Callable[[], dict[str, Any]], name: str) -> str:
+    """A credential among parameters. Where they cannot be read there is none; what is wrong with them is
+    nobody's business who has no other."""
+    try:
+        value = read().get(name)
+    except (InvalidInput, HttpFault):
+        return ""
     return value if isinstance(value, str) else ""
 
 
 _CREDENTIALS: dict[Credential, Callable[[Inputs, str], str]] = {
     Credential.BEARER: _bearer,
-    Credential.QUERY: lambda inputs, name: _text(inputs.query_values().get(name)),
-    Credential.BODY: lambda inputs, name: _text(inputs.body_values().get(name)),
+    Credential.QUERY: lambda inputs, name: _text(inputs.query_values, name),
+    Credential.BODY: lambda inputs, name: _text(inputs.body_values, name),
 }
 
 

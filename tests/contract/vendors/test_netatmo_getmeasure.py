@@ -319,6 +319,26 @@ async def test_tokens_are_judged_before_anything_else(
     assert error_of(await client.get("/api/getmeasure")) == expected
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[]"),
+        ("text/plain", b"access_token=x"),
+        ("application/x-www-form-urlencoded", b"\xff=\xfe"),
+        ("application/x-www-form-urlencoded", b"type=a&type[x]=b"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_holds_no_token(
+    measured: Weather, content_type: str, body: bytes
+) -> None:
+    headers = {"content-type": content_type}
+    stranger = await measured.client("").request("POST", "/api/getmeasure", headers=headers, body=body)
+    friend = await measured.client().request("POST", "/api/getmeasure", headers=headers, body=body)
+
+    assert (error_of(stranger), error_of(friend)) == ((401, 1), (400, 21))
+
+
 async def test_unknown_methods_are_not_found(measured: Weather) -> None:
     answered = await measured.client().get("/api/gethoroscope")
 
