@@ -13,7 +13,7 @@ from ownclimate.cli.session import Session
 
 @click.group("config")
 def config_() -> None:
-    """The settings."""
+    """Show what can be set, and how it is."""
 
 
 @config_.command("print")
