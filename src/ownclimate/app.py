@@ -34,12 +34,14 @@ from ownclimate.observe import Metrics, RequestLog
 from ownclimate.portal.frame import Portal
 from ownclimate.portal.pages import OUTSIDE_ROOT, ROUTES
 from ownclimate.portal.services import Services
+from ownclimate.quotas import quotas_of
 from ownclimate.store.lmdb import LMDBStore
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
 from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from ownclimate.web.dispatch import Application, RequestEntry
+from ownclimate.web.limits import Limits
 from ownclimate.web.openapi import document_of
 from ownclimate.web.tables import Dialect
 
@@ -58,7 +60,7 @@ def dialects(settings: Settings) -> tuple[Dialect, ...]:
     """Every face and door, as tables."""
     return (
         mclimate_dialect(contact=settings.operator_contact, total_mode=settings.mclimate_total_mode),
-        netatmo_dialect(),
+        netatmo_dialect(limit_is_403=settings.netatmo_limit_is_403),
         smartbuildings_dialect(wraps_expiry=settings.smartbuildings_wrap_expiry),
         doors_dialect(CODECS),
     )
@@ -91,6 +93,7 @@ def build_application(
         operations=operations.rows(store, metrics if settings.metrics else None),
         mounts=dict.fromkeys(("", *OUTSIDE_ROOT), portal),
         observers=(partial(_observe, metrics, requests),),
+        limits=Limits(quotas_of(settings), ports.clock),
         public_url=settings.public_url,
     )
 

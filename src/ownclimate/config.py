@@ -81,6 +81,38 @@ class Settings:
         20, "accounts that may be made from one address in an hour", low=0
     )
 
+    mclimate_requests_per_token: int = _setting(
+        60, "requests a minute of one person through one client, at MClimate's interface", low=0
+    )
+    mclimate_requests_per_client: int = _setting(
+        600, "requests a minute of one client for all its users, at MClimate's interface", low=0
+    )
+    netatmo_requests_per_user_10s: int = _setting(
+        50, "requests of one user of an app in any 10 seconds, at Netatmo's interface", low=0
+    )
+    netatmo_requests_per_user_hour: int = _setting(500, "the same in any hour", low=0)
+    netatmo_requests_per_app_10s: int = _setting(
+        200, "requests of an app for all its users in any 10 seconds, at Netatmo's interface", low=0
+    )
+    netatmo_requests_per_app_hour: int = _setting(2000, "the same in any hour", low=0)
+    netatmo_limit_is_403: bool = _setting(
+        False, "answer too many requests with 403, as Netatmo did until 2025, and not with 429"
+    )
+    smartbuildings_requests_per_client: int = _setting(
+        600, "requests a minute of one client, at SmartBuildings' interface", low=0
+    )
+    commands_per_token: int = _setting(
+        30, "commands a minute of one person through one client; they count nowhere else", low=0
+    )
+    commands_per_client: int = _setting(300, "commands a minute of one client for all its users", low=0)
+    token_requests_per_client: int = _setting(
+        120, "token requests of one client before waiting, and how many a minute come back", low=0
+    )
+    token_requests_per_address: int = _setting(
+        240, "token requests from one address before waiting, and how many a minute come back", low=0
+    )
+    door_requests_per_key: int = _setting(0, "calls a minute with one device key; 0: no limit", low=0)
+
     mclimate_default_client: bool = _setting(
         True, "let MClimate's published libraries sign in with the client they carry"
     )

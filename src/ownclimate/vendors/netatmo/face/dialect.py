@@ -9,7 +9,7 @@ import msgspec
 from ownclimate.core.access import Permission
 from ownclimate.vendors.netatmo import wire
 from ownclimate.vendors.netatmo.face import measure
-from ownclimate.vendors.netatmo.face.faults import fault_reply
+from ownclimate.vendors.netatmo.face.faults import faults
 from ownclimate.vendors.netatmo.face.parameters import coerce
 from ownclimate.web.call import Call
 from ownclimate.web.gathering import bracketed
@@ -29,15 +29,18 @@ NAME = "netatmo"
 BODIES = (BodyKind.FORM, BodyKind.JSON)
 
 
-def netatmo_dialect() -> Dialect:
-    """Netatmo Connect under `/api`; every method answers GET and POST alike, with or without a body."""
+def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
+    """Netatmo Connect under `/api`; every method answers GET and POST alike, with or without a body.
+
+    `limit_is_403` see `faults`.
+    """
     return Dialect(
         name=NAME,
         title="Netatmo Connect",
         version="1",
-        prefixes=("/api",),
+        prefixes=("/api", "/webhooks"),
         endpoints=_ENDPOINTS,
-        fault=fault_reply,
+        fault=faults(limit_is_403=limit_is_403),
         fault_shape=wire.Error,
         fault_statuses=(400, 401, 403, 404, 413, 429, 500, 503),
         envelope=Envelope(wrap=_enveloped, shape=_enveloped_shape),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from ownclimate.core.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
 from ownclimate.vendors.netatmo.wire import Error, ErrorDetail
 from ownclimate.web.call import Reply
 from ownclimate.web.faults import Fault, HttpFault, MissingInput, status_of, title_of
+from ownclimate.web.limits import By, QuotaUsedUp
 from ownclimate.web.tables import FaultContext
 
 MISSING, UNKNOWN, EXPIRED = 1, 2, 3
@@ -29,10 +32,21 @@ class InvalidArray(InvalidInput):
         super().__init__(field, "expected a list")
 
 
-def fault_reply(fault: Fault, context: FaultContext) -> Reply:
-    status, code, message = _wording(fault)
-    body = Error(error=ErrorDetail(code=code, message=message))
-    return Reply(status=status, body=msgspec.json.encode(body))
+def faults(*, limit_is_403: bool = False) -> Callable[[Fault, FaultContext], Reply]:
+    """The fault function. `limit_is_403` answers too many requests as the vendor did until August 2025."""
+
+    def fault_reply(fault: Fault, context: FaultContext) -> Reply:
+        is_old_limit = limit_is_403 and isinstance(fault, RateLimited)
+        status, code, message = _old_limit(fault) if is_old_limit else _wording(fault)
+        body = Error(error=ErrorDetail(code=code, message=message))
+        return Reply(status=status, body=msgspec.json.encode(body))
+
+    return fault_reply
+
+
+def _old_limit(fault: Fault) -> tuple[int, int, str]:
+    is_apps = isinstance(fault, QuotaUsedUp) and fault.by is By.CLIENT
+    return 403, LIMIT, f"{'Application' if is_apps else 'User'} usage reached"
 
 
 def _wording(fault: Fault) -> tuple[int, int, str]:
