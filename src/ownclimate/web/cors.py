@@ -12,7 +12,11 @@ from ownclimate.web.asgi import RawHeaders
 from ownclimate.web.call import Reply
 from ownclimate.web.tables import Dialect
 
-ALLOWED_HEADERS = "Authorization, Content-Type, Accept-Response, If-None-Match, Idempotency-Key, X-Request-Id"
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Accept-Response, If-None-Match, Idempotency-Key, X-Request-Id, "
+    "X-Requested-With"
+)
+"""The last one means nothing to us, but libraries add it, and a browser sends nothing that is not listed."""
 EXPOSED_HEADERS = ("ETag", "Location", "WWW-Authenticate", "X-Request-Id")
 PREFLIGHT_LIFE_S = 86_400
 
