@@ -230,6 +230,7 @@ async def test_every_way_of_asking_gets_the_same(measured: Weather, way: str) ->
         "type=temperature&type=humidity",
         "type[]=temperature&type[]=humidity",
         "type[0]=temperature&type[1]=humidity",
+        "type=[%22temperature%22,%22humidity%22]",
     ],
 )
 async def test_every_spelling_of_a_list_is_the_same(measured: Weather, types: str) -> None:
@@ -278,6 +279,9 @@ def error_of(answered: Answered) -> tuple[int, int]:
         pytest.param({"limit": "many"}, (400, 21), id="bad-limit"),
         pytest.param({"optimize": "maybe"}, (400, 21), id="bad-flag"),
         pytest.param({"date_begin": "yesterday"}, (400, 21), id="bad-date"),
+        pytest.param({"date_begin": "nan"}, (400, 21), id="no-number"),
+        pytest.param({"date_begin": "1_795_000_000"}, (400, 21), id="number-of-python"),
+        pytest.param({"type": "[temperature"}, (400, 21), id="broken-list"),
         pytest.param({"date_end": "tomorrow"}, (400, 21), id="bad-end"),
         pytest.param({"device_id": "70:ee:50<script>"}, (400, 21), id="malformed-device"),
         pytest.param({"module_id": "02:00:00:0a:00:99"}, (404, 9), id="unknown-module"),
@@ -339,8 +343,9 @@ async def test_a_body_that_cannot_be_read_holds_no_token(
     assert (error_of(stranger), error_of(friend)) == ((401, 1), (400, 21))
 
 
-async def test_unknown_methods_are_not_found(measured: Weather) -> None:
-    answered = await measured.client().get("/api/gethoroscope")
+@pytest.mark.parametrize("target", ["/api/gethoroscope", "/webhooks/v1", "//webhooks/v1/x"])
+async def test_unknown_methods_are_not_found(measured: Weather, target: str) -> None:
+    answered = await measured.client().get(target)
 
     assert answered.status == 404
     assert answered.json == {"error": {"code": 404, "message": "Not Found"}}

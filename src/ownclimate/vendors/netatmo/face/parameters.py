@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ from ownclimate.web.tables import ABSENT, Parameter
 ABSENT_TEXTS: Final = frozenset({"", "none", "null"})
 """A client in Python really sends `home_id=None`."""
 FLAGS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 MAX_EPOCH_S: Final = 10**11
 """Beyond it, later than any instant that we can hold: cut, since clients mean "for ever"."""
 
@@ -43,7 +44,10 @@ def coerce(value: Any, parameter: Parameter) -> Any:
 
 
 def _list(value: Any, name: str) -> Any:
-    """Of a comma list, a repeated name, brackets or JSON; every element may be a comma list itself."""
+    """Of a comma list, a repeated name, brackets or JSON, in a form as text; every element may be a comma
+    list itself."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _decoded(value, name)
     items = value if isinstance(value, list) else [value]
     found: list[str] = []
     for item in items:
@@ -52,6 +56,13 @@ def _list(value: Any, name: str) -> Any:
         parts = str(item).split(",") if item is not None else []
         found.extend(part.strip() for part in parts if part.strip().lower() not in ABSENT_TEXTS)
     return found or ABSENT
+
+
+def _decoded(text: str, name: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise InvalidArray(name) from None
 
 
 def _flag(value: Any, name: str) -> bool:
@@ -64,12 +75,8 @@ def _flag(value: Any, name: str) -> bool:
 def _integer(value: Any, name: str, *, has_text: bool) -> Any:
     """Whole numbers; a fraction is cut off, as clients send times with one."""
     text = str(value).strip()
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if isinstance(value, bool) or math.isnan(number):
+    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
         if has_text:
             return text
         raise InvalidInput(name, "expected a whole number")
-    return int(max(-MAX_EPOCH_S, min(MAX_EPOCH_S, number)))
+    return int(max(-MAX_EPOCH_S, min(MAX_EPOCH_S, float(text))))
