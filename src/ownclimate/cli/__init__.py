@@ -103,6 +103,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # The reader left (`| head`); the interpreter must not complain about it.
         return FAILURE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}")
     return result if isinstance(result, int) else 0
 
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from ownclimate import data_folder
 from ownclimate.cli.session import Session, console
+from ownclimate.core.errors import InvalidInput
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -25,6 +26,8 @@ def store() -> None:
 @click.pass_obj
 def check(session: Session) -> int:
     """Read every byte of the store and say what is wrong; exits with 1 when something is."""
+    if not (session.data / data_folder.STORE).is_dir():
+        raise InvalidInput("data", f"there is no store in {session.data}")
     with console(stderr=True).status("reading the store"):
         problems = data_folder.check_store(session.data, quick=False)
     for problem in problems:

@@ -57,7 +57,7 @@ async def take(ports: Ports, kind: str, name: str, target: str, exists: Exists) 
             return
         abandoned = not current.is_confirmed and current.expires_ms < ports.clock.now_ms()
         if not abandoned or await exists(current.target):
-            raise Conflict(kind, name)
+            raise Conflict(kind, name, f"{kind} {name} is taken already")
         expect = found.version
     await write_surely(
         ports, partition, [Put(table=TABLE, key=name, body=to_body(claim), expect=expect)], of=name

@@ -77,7 +77,7 @@ class ImportReport:
         ]
         if self.readings or self.readings_unchanged:
             known = f" ({self.readings_unchanged} known already)" if self.readings_unchanged else ""
-            parts.append(f"{self.readings} readings{known}")
+            parts.append(f"{self.readings} reading{'' if self.readings == 1 else 's'}{known}")
         return f"{self.kind}: {', '.join(parts) or 'nothing in it'}"
 
     def lines(self) -> list[str]:
