@@ -23,7 +23,7 @@ def entropy() -> SeededEntropy:
     return SeededEntropy(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def corpus() -> Path:
     """The recorded corpus; skipped by name where it is absent, which CI forbids."""
     if not CORPUS.is_dir():

@@ -1,7 +1,9 @@
-"""The real command on a free port, as a process of its own."""
+"""The real command: `serve` as a process of its own on a free port, the others inside this process."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -15,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ownclimate import cli
+
 COMMAND = [sys.executable, "-m", "ownclimate.cli"]
 START_S = 60
 ADDRESS = re.compile(r'"address": "(http://[^"]+)"')
@@ -27,9 +31,17 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(data: Path, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Runs one command to its end."""
-    done = subprocess.run(
-        [*COMMAND, "--data", str(data), *arguments],
+    """Runs one command to its end; all but `serve` without the second that a new interpreter takes."""
+    command = ["--data", str(data), *arguments]
+    done = _run_apart(command, stdin) if arguments[0] == "serve" else _run_here(command, stdin)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{arguments} exited with {done.returncode}: {done.stderr}")
+    return done
+
+
+def _run_apart(command: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *command],
         input=stdin,
         capture_output=True,
         text=True,
@@ -37,9 +49,21 @@ def run(data: Path, *arguments: str, stdin: str = "", check: bool = True) -> sub
         timeout=120,
         check=False,
     )
-    if check and done.returncode != 0:
-        raise AssertionError(f"{arguments} exited with {done.returncode}: {done.stderr}")
-    return done
+
+
+def _run_here(command: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+    """What `main` would do, with streams of its own. An exception that it lets through fails the test."""
+    out, err = io.StringIO(), io.StringIO()
+    streams = sys.stdin
+    settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("OWNCLIMATE_")}
+    sys.stdin = io.StringIO(stdin)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = cli.run(command)
+    finally:
+        sys.stdin = streams
+        os.environ.update(settings)
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
 
 def run_json(data: Path, *arguments: str, stdin: str = "") -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,19 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Server]:
+    """A server of somebody who has imported the station."""
+    folder = tmp_path_factory.mktemp("import") / "data"
+    run(folder, "user", "add", EMAIL, stdin="correct horse battery\n")
+    run(folder, "import", "netatmo", str(corpus / STATION_FILE), "--owner", EMAIL)
+    with Server.start(folder) as running:
+        yield running
+
+
 @pytest.fixture
-def token(data: Path) -> str:
-    return run_json(data, "token", "add", "--owner", EMAIL, "--name", "t")["token"]
+def token(server: Server) -> str:
+    return run_json(server.data, "token", "add", "--owner", EMAIL, "--name", "t")["token"]
 
 
 def test_every_recorded_file_is_taken_or_kept_and_a_second_time_changes_nothing(data, corpus) -> None:
@@ -41,34 +52,29 @@ def test_every_recorded_file_is_taken_or_kept_and_a_second_time_changes_nothing(
     assert run(data, "device", "list", "--json").stdout == devices
 
 
-def test_a_stations_readings_come_back_through_every_way_out(data, token, corpus) -> None:
-    run(data, "import", "netatmo", str(corpus / STATION_FILE), "--owner", EMAIL)
-
-    by_hand = json.loads(run(data, "readings", STATION, "--format", "json").stdout)
-    with Server.start(data) as server:
-        entity = server.request("GET", f"/v1/controllers/{STATION}", token=token).json["controller"]
-        path = f"/api/getmeasure?device_id={STATION}&scale=max&type=temperature,co2,humidity&optimize=false"
-        measured = server.request("GET", path, token=token).json["body"]
+def test_a_stations_readings_come_back_through_every_way_out(server, token) -> None:
+    by_hand = json.loads(run(server.data, "readings", STATION, "--format", "json").stdout)
+    entity = server.request("GET", f"/v1/controllers/{STATION}", token=token).json["controller"]
+    path = f"/api/getmeasure?device_id={STATION}&scale=max&type=temperature,co2,humidity&optimize=false"
+    measured = server.request("GET", path, token=token).json["body"]
 
     assert by_hand[0]["at"] == "2019-06-01T18:19:31Z"
     assert (by_hand[0]["temperature_c"], by_hand[0]["co2_ppm"]) == (24.6, 749)
     assert entity["type"] == "NAMain"
-    assert measured == {str(MEASURED_S): [24.6, 749, 36]}
+    assert measured[str(MEASURED_S)] == [24.6, 749, 36]
 
 
-def test_one_new_reading_changes_exactly_that(data, token, corpus) -> None:
-    run(data, "import", "netatmo", str(corpus / STATION_FILE), "--owner", EMAIL)
-    key = run_json(data, "hook", "add", "--owner", EMAIL)["key"]
+def test_one_new_reading_changes_exactly_that(server, token) -> None:
+    key = run_json(server.data, "hook", "add", "--owner", EMAIL)["key"]
     later_ms = (MEASURED_S + 300) * 1000
-    with Server.start(data) as server:
-        before = server.request("GET", "/v1/controllers", token=token).json
+    before = server.request("GET", "/v1/controllers", token=token).json
 
-        body = {"readings": [{"device": STATION, "at": later_ms, "temperature_c": 25.1}]}
-        assert server.request("POST", "/hooks/readings", body, token=key).status == 200
+    body = {"readings": [{"device": STATION, "at": later_ms, "temperature_c": 25.1}]}
+    assert server.request("POST", "/hooks/readings", body, token=key).status == 200
 
-        after = server.request("GET", "/v1/controllers", token=token).json
-        path = f"/api/getmeasure?device_id={STATION}&scale=max&type=temperature&optimize=false"
-        measured = server.request("GET", path, token=token).json["body"]
+    after = server.request("GET", "/v1/controllers", token=token).json
+    path = f"/api/getmeasure?device_id={STATION}&scale=max&type=temperature&optimize=false"
+    measured = server.request("GET", path, token=token).json["body"]
 
     changed = [
         (old, new)

@@ -6,6 +6,8 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,66 +19,83 @@ EMAIL = "a@example.org"
 PASSWORD = "correct horse battery\n"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
+@dataclass(frozen=True)
+class Access:
+    """A fresh token and device key, with their ids."""
+
+    token: str
+    key: str
+    token_id: str
+    key_id: str
+
+
+def make_folder(folder: Path) -> Path:
     run(folder, "user", "add", EMAIL, stdin=PASSWORD)
     return folder
 
 
-@pytest.fixture
-def token(data: Path) -> str:
-    return run_json(data, "token", "add", "--owner", EMAIL, "--name", "t")["token"]
+def make_access(data: Path) -> Access:
+    token = run_json(data, "token", "add", "--owner", EMAIL, "--name", "t")
+    key = run_json(data, "hook", "add", "--owner", EMAIL)
+    return Access(token["token"], key["key"], token["id"], key["id"])
 
 
 @pytest.fixture
-def key(data: Path) -> str:
-    return run_json(data, "hook", "add", "--owner", EMAIL)["key"]
+def data(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests that leave it running as they found it."""
+    with Server.start(make_folder(tmp_path_factory.mktemp("serve") / "data")) as running:
+        yield running
+
+
+@pytest.fixture
+def access(server: Server) -> Access:
+    return make_access(server.data)
 
 
 def reading(value: float, at: str = AT) -> dict[str, object]:
     return {"readings": [{"device": "shed", "at": at, "temperature_c": value}]}
 
 
-def test_a_posted_reading_comes_back_through_every_way_out(data, token, key) -> None:
-    with Server.start(data) as server:
-        door = "/hooks/readings?device_model=generic_sensor"
-        taken = server.request("POST", door, reading(21.4), token=key)
-        entity = server.request("GET", "/v1/controllers/shed", token=token)
-        beside = run(data, "readings", "shed", "--format", "json")
+def test_a_posted_reading_comes_back_through_every_way_out(server, access) -> None:
+    door = "/hooks/readings?device_model=generic_sensor"
+    taken = server.request("POST", door, reading(21.4), token=access.key)
+    entity = server.request("GET", "/v1/controllers/shed", token=access.token)
+    beside = run(server.data, "readings", "shed", "--format", "json")
 
     assert (taken.status, taken.json) == (200, {"stored": 1, "unchanged": 0})
     assert entity.json["controller"]["type"] == "generic_sensor"
     assert json.loads(beside.stdout) == [{"at": AT, "temperature_c": 21.4}]
-    (listed,) = run_json(data, "device", "list")
+    (listed,) = run_json(server.data, "device", "list")
     assert listed["latest"] == {"temperature_c": 21.4}
 
 
-def test_a_revoked_token_and_key_stop_working_at_once(data, token, key) -> None:
-    with Server.start(data) as server:
-        assert server.request("GET", "/v1/controllers", token=token).status == 200
-        for noun in ("token", "hook"):
-            (listed,) = run_json(data, noun, "list")
-            run(data, noun, "revoke", listed["id"])
+def test_a_revoked_token_and_key_stop_working_at_once(server, access) -> None:
+    assert server.request("GET", "/v1/controllers", token=access.token).status == 200
 
-        assert server.request("GET", "/v1/controllers", token=token).status == 401
-        assert server.request("POST", "/hooks/readings", reading(1), token=key).status == 401
+    run(server.data, "token", "revoke", access.token_id)
+    run(server.data, "hook", "revoke", access.key_id)
 
-
-def test_a_key_is_no_token_and_a_token_no_key(data, token, key) -> None:
-    with Server.start(data) as server:
-        assert server.request("GET", "/v1/controllers", token=key).status == 401
-        assert server.request("POST", "/hooks/readings", reading(1), token=token).status == 401
+    assert server.request("GET", "/v1/controllers", token=access.token).status == 401
+    assert server.request("POST", "/hooks/readings", reading(1), token=access.key).status == 401
 
 
-def test_operations_answer(data) -> None:
-    with Server.start(data) as server:
-        assert server.request("GET", "/healthz").json["status"] == "ok"
-        assert server.request("GET", "/readyz").json["status"] == "ready"
-        assert b"ownclimate_requests_total" in server.request("GET", "/metrics").body
-        for dialect in ("mclimate", "netatmo", "smartbuildings"):
-            document = server.request("GET", f"/docs/{dialect}/openapi.json").json
-            assert document["openapi"].startswith("3.1")
+def test_a_key_is_no_token_and_a_token_no_key(server, access) -> None:
+    assert server.request("GET", "/v1/controllers", token=access.key).status == 401
+    assert server.request("POST", "/hooks/readings", reading(1), token=access.token).status == 401
+
+
+def test_operations_answer(server) -> None:
+    assert server.request("GET", "/healthz").json["status"] == "ok"
+    assert server.request("GET", "/readyz").json["status"] == "ready"
+    assert b"ownclimate_requests_total" in server.request("GET", "/metrics").body
+    for dialect in ("mclimate", "netatmo", "smartbuildings"):
+        document = server.request("GET", f"/docs/{dialect}/openapi.json").json
+        assert document["openapi"].startswith("3.1")
 
 
 def test_a_taken_port_is_told_plainly(data) -> None:
@@ -92,16 +111,16 @@ def test_a_taken_port_is_told_plainly(data) -> None:
     assert f"127.0.0.1:{port} is taken" in line
 
 
-def test_a_second_server_on_the_same_folder_is_refused_by_name(data) -> None:
-    with Server.start(data) as server:
-        refused = run(data, "serve", "--port", "0", check=False)
+def test_a_second_server_on_the_same_folder_is_refused_by_name(server) -> None:
+    refused = run(server.data, "serve", "--port", "0", check=False)
 
-        assert refused.returncode == 1
-        assert str(server.process.pid) in refused.stderr.splitlines()[-1]
-        assert server.request("GET", "/healthz").status == 200
+    assert refused.returncode == 1
+    assert str(server.process.pid) in refused.stderr.splitlines()[-1]
+    assert server.request("GET", "/healthz").status == 200
 
 
-def test_stopping_answers_what_is_under_way_and_loses_nothing(data, key) -> None:
+def test_stopping_answers_what_is_under_way_and_loses_nothing(data) -> None:
+    key = make_access(data).key
     server = Server.start(data)
     server.request("POST", "/hooks/readings?device_model=generic_sensor", reading(1), token=key)
     outcomes: list[tuple[int, int]] = []
@@ -128,7 +147,9 @@ def test_stopping_answers_what_is_under_way_and_loses_nothing(data, key) -> None
     assert len(rows) == len(outcomes) + 1
 
 
-def test_no_secret_is_written_to_the_log(data, token, key) -> None:
+def test_no_secret_is_written_to_the_log(data) -> None:
+    access = make_access(data)
+    token, key = access.token, access.key
     with Server.start(data) as server:
         server.request("GET", f"/v1/controllers?access_token={token}", token=token)
         server.request("POST", f"/hooks/lorawan/things-stack?key={key}", {})
@@ -147,3 +168,21 @@ def test_a_wrong_setting_stops_the_server_with_its_name(data) -> None:
     assert refused.returncode == 1
     assert "port" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("user", "list"), ("serve",)])
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path, command) -> None:
+    (tmp_path / "file").write_text("not a folder")
+
+    refused = run(tmp_path / "file" / "data", *command, check=False)
+
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert str(tmp_path / "file") in line
+
+
+def test_checking_a_folder_without_a_store_is_no_assurance(tmp_path) -> None:
+    refused = run(tmp_path, "store", "check", check=False)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"ownclimate: data: there is no store in {tmp_path}\n"
