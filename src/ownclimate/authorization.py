@@ -35,8 +35,8 @@ def open_authorization(
     """
     throttle = sign_ins or SignInThrottle.over(ports.clock)
 
-    async def sign_in(email: str, password: str) -> Account:
-        return await check_password(ports, throttle, email=email, password=password, address="")
+    async def sign_in(email: str, password: str, address: str) -> Account:
+        return await check_password(ports, throttle, email=email, password=password, address=address)
 
     return authorization_server(
         ports,

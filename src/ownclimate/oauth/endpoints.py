@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ownclimate.core.access import Access
 from ownclimate.oauth import introspection, metadata, revocation
+from ownclimate.oauth.clients import Client
 from ownclimate.oauth.dialects import NO_STORE, STANDARD_DIALECT, Door, TokenDialect, TokenReply
 from ownclimate.oauth.errors import OAuthError
 from ownclimate.oauth.grants import authorization_code, client_credentials, password, refresh_token
 from ownclimate.oauth.token_request import RawRequest, serve_token
-from ownclimate.oauth.vocabulary import GrantType
+from ownclimate.oauth.vocabulary import (
+    INVALID_REQUEST,
+    SERVER_ERROR,
+    TEMPORARILY_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
+    GrantType,
+)
 from ownclimate.web.call import Answer, Call, Reply
 from ownclimate.web.faults import Fault, detail_of, status_of
 from ownclimate.web.tables import BodyKind, Dialect, Endpoint, FaultContext, Handler, Success, Unknown
@@ -36,6 +44,7 @@ TOKEN_DOOR = Door(path=metadata.TOKEN_PATH, operation_id="issueToken")
 LIMIT_CLASS = "token"
 MAX_BODY_BYTES = 16 * 1024
 REFUSALS = (400, 401, 403, 429)
+_ERRORS = {429: TOO_MANY_REQUESTS, 503: TEMPORARILY_UNAVAILABLE}
 
 
 class Refusal(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -96,7 +105,10 @@ def oauth_dialect(server: AuthorizationServer) -> Dialect:
 def _token_row(server: AuthorizationServer | None, door: Door, dialect: TokenDialect | None) -> Endpoint:
     async def issue(call: Call, params: None) -> Answer:
         assert server is not None, "a row without a server is only documented"
-        return _answered(await serve_token(server, ISSUES, _raw(call), door, dialect))
+        served = await serve_token(server, ISSUES, _raw(call), door, dialect)
+        if served.client is not None:
+            call.access = _asking(served.client)
+        return _answered(served.reply)
 
     answer = dict if dialect is None else dialect.answer_shape
     refusal = dict if dialect is None else dialect.fault_shape
@@ -141,12 +153,24 @@ def _document_row(operation_id: str, path: str, handler: Handler, summary: str) 
     )
 
 
+def _asking(client: Client) -> Access:
+    """The client as the one who asked, for the log; it is allowed nothing by that."""
+    return Access(
+        owner_id=client.owner_id,
+        account_id=None,
+        client_id=client.id,
+        permissions=frozenset(),
+        via="client",
+    )
+
+
 def _raw(call: Call) -> RawRequest:
     return RawRequest(
         body=call.body,
         content_type=call.header("content-type"),
         authorization=call.header("authorization"),
         issuer=call.public_url,
+        address=call.address,
     )
 
 
@@ -157,7 +181,6 @@ def _answered(reply: TokenReply) -> Answer:
 def _fault(fault: Fault, context: FaultContext) -> Reply:
     """What is not a refusal of ours: no such path, too large, the store is away."""
     status = status_of(fault)
-    body = Refusal(
-        error="server_error" if status >= 500 else "invalid_request", error_description=detail_of(fault)
-    )
+    error = _ERRORS.get(status, SERVER_ERROR if status >= 500 else INVALID_REQUEST)
+    body = Refusal(error=error, error_description=detail_of(fault))
     return Reply(status=status, body=msgspec.json.encode(body), headers=NO_STORE)

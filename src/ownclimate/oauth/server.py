@@ -11,9 +11,12 @@ from ownclimate.oauth.clients import Client, built_in_client
 from ownclimate.oauth.dialects import STANDARD, STANDARD_DIALECT, TokenDialect
 from ownclimate.oauth.encryption import Cipher
 from ownclimate.oauth.signing import SigningKeys
+from ownclimate.oauth.token_limits import TokenLimits
 
-SignIn = Callable[[str, str], Awaitable[Account]]
-"""The account of an e-mail and password. Raises Unauthenticated, the same for both, and RateLimited."""
+SignIn = Callable[[str, str, str], Awaitable[Account]]
+"""The account of an e-mail and password, asked for from an address.
+
+Raises Unauthenticated, the same for both, and RateLimited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class AuthorizationServer:
     cipher: Cipher
     keys: SigningKeys
     sign_in: SignIn
+    limits: TokenLimits
     refresh_grace_s: int = 60
     secret_overlap_s: int = 24 * 3600
 
@@ -47,6 +51,7 @@ def authorization_server(
     dialects: Iterable[TokenDialect],
     cipher: Cipher,
     sign_in: SignIn,
+    limits: TokenLimits | None = None,
     without_built_in: frozenset[str] = frozenset(),
     refresh_grace_s: int = 60,
     secret_overlap_s: int = 24 * 3600,
@@ -67,6 +72,7 @@ def authorization_server(
         cipher=cipher,
         keys=SigningKeys(ports, cipher, rotate_days=signing_key_days),
         sign_in=sign_in,
+        limits=limits or TokenLimits.none(ports.clock),
         refresh_grace_s=refresh_grace_s,
         secret_overlap_s=secret_overlap_s,
     )

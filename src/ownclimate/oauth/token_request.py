@@ -44,12 +44,22 @@ Members = Mapping[str, tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRequest:
-    """What came in over HTTP. `issuer` is the address under which the client knows us."""
+    """What came in over HTTP. `issuer` is the address under which the client knows us, `address` where
+    it comes from."""
 
     body: bytes
     content_type: str
     authorization: str
     issuer: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The answer, and the client that got it once it had proved who it is."""
+
+    reply: TokenReply
+    client: Client | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,7 @@ class TokenRequest:
     client: Client
     dialect: TokenDialect
     issuer: str
+    address: str
 
     def find(self, name: str) -> str | None:
         return one(self.members, name)
@@ -88,14 +99,16 @@ async def serve_token(
     raw: RawRequest,
     door: Door,
     door_dialect: TokenDialect | None = None,
-) -> TokenReply:
+) -> Served:
     """The answer to a token request.
 
     At a dialect's own door it is in that dialect, elsewhere in the client's; as long as the client is
     unknown, in the standard one.
     """
     dialect = door_dialect or server.standard
+    authenticated = None
     try:
+        server.limits.count_address(raw.address)
         members = read_members(raw)
         client = await named_client(server, members, raw)
         if client is not None and door_dialect is None:
@@ -105,25 +118,39 @@ async def serve_token(
                 continue
             needed(members, name)
         authenticated = authenticate(server, dialect, client, members, raw)
+        server.limits.count_client(authenticated.id)
         issue = issues[_grant_type(authenticated, dialect, members, door)]
-        request = TokenRequest(members=members, client=authenticated, dialect=dialect, issuer=raw.issuer)
-        return dialect.answer(await issue(server, request), door)
+        request = TokenRequest(
+            members=members,
+            client=authenticated,
+            dialect=dialect,
+            issuer=raw.issuer,
+            address=raw.address,
+        )
+        reply = dialect.answer(await issue(server, request), door)
     except OAuthError as error:
-        return dialect.fault(error, door)
+        reply = dialect.fault(error, door)
     except NotFound:  # The client was deleted while it was being answered.
-        return dialect.fault(OAuthError(INVALID_CLIENT, status=401), door)
+        reply = dialect.fault(OAuthError(INVALID_CLIENT, status=401), door)
     except RateLimited as limited:
         reply = dialect.fault(OAuthError(TOO_MANY_REQUESTS, limited.message, status=429), door)
         retry_after = ("retry-after", str(max(1, math.ceil(limited.retry_after_s))))
-        return dataclasses.replace(reply, headers=(*reply.headers, retry_after))
+        reply = dataclasses.replace(reply, headers=(*reply.headers, retry_after))
+    return Served(reply=reply, client=authenticated)
 
 
 async def authenticated_client(server: AuthorizationServer, raw: RawRequest) -> tuple[Members, Client]:
-    """The members of a request and the client that made it, for endpoints other than the token one."""
+    """The members of a request and the client that made it, for endpoints other than the token one.
+
+    Raises OAuthError, RateLimited.
+    """
+    server.limits.count_address(raw.address)
     members = read_members(raw)
     client = await named_client(server, members, raw)
     dialect = server.standard if client is None else server.dialect_of(client)
-    return members, authenticate(server, dialect, client, members, raw)
+    authenticated = authenticate(server, dialect, client, members, raw)
+    server.limits.count_client(authenticated.id)
+    return members, authenticated
 
 
 def read_members(raw: RawRequest) -> Members:

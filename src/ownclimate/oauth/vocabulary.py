@@ -28,6 +28,8 @@ ACCESS_DENIED: Final = "access_denied"
 REDIRECT_URI_MISMATCH: Final = "redirect_uri_mismatch"
 """No RFC has this one; pages show it when they must not redirect."""
 
+SERVER_ERROR: Final = "server_error"
+TEMPORARILY_UNAVAILABLE: Final = "temporarily_unavailable"
 TOO_MANY_REQUESTS: Final = "too_many_requests"
 """Not in the RFCs either; dialects have names of their own for it."""
 

@@ -74,7 +74,7 @@ class World:
         households = Households(ports)
         passwords: dict[str, str] = {}
 
-        async def sign_in(email: str, password: str) -> Account:
+        async def sign_in(email: str, password: str, address: str) -> Account:
             if not world.sign_ins_left:
                 raise RateLimited(6)
             world.sign_ins_left -= 1

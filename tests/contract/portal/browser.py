@@ -175,7 +175,7 @@ class Server:
     def over(cls, directory: Directory, clock: FakeClock, entropy: SeededEntropy, **more: Any) -> Server:
         ports = replace(memory_ports(clock, entropy), directory=directory)
 
-        async def sign_in(email: str, password: str) -> Account:
+        async def sign_in(email: str, password: str, address: str) -> Account:
             raise Unauthenticated("no test here takes the password grant")
 
         authorization = authorization_server(

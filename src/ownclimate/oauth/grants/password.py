@@ -29,7 +29,7 @@ async def issue(server: AuthorizationServer, request: TokenRequest) -> Issued:
     username, password = request.get("username"), request.get("password")
     scopes = asked_scopes(client, dialect, " ".join(request.scope_names() or ()))
     try:
-        account = await server.sign_in(username, password)
+        account = await server.sign_in(username, password, request.address)
     except Unauthenticated:
         raise refused from None
     if not client.is_built_in and account.id != client.account_id:
