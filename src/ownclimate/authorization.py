@@ -15,6 +15,7 @@ from ownclimate.oauth.endpoints import token_rows
 from ownclimate.oauth.server import AuthorizationServer, authorization_server
 from ownclimate.oauth.sessions import check_password
 from ownclimate.oauth.throttle import SignInThrottle
+from ownclimate.oauth.token_limits import TokenLimits
 from ownclimate.vendors.mclimate.tokens import DEFAULT_CLIENT, MCLIMATE_TOKENS
 from ownclimate.vendors.netatmo.tokens import NETATMO_TOKENS
 from ownclimate.vendors.smartbuildings.tokens import SMARTBUILDINGS_TOKENS
@@ -43,6 +44,11 @@ def open_authorization(
         dialects=TOKEN_DIALECTS,
         cipher=Cipher(load_key(data / KEY_FILE, secrets.token_bytes), secrets.token_bytes),
         sign_in=sign_in,
+        limits=TokenLimits.per_minute(
+            ports.clock,
+            by_client=settings.token_requests_per_client,
+            by_address=settings.token_requests_per_address,
+        ),
         without_built_in=frozenset() if settings.mclimate_default_client else frozenset({DEFAULT_CLIENT}),
         refresh_grace_s=settings.refresh_grace_s,
         secret_overlap_s=settings.client_secret_overlap_h * 3600,
