@@ -27,13 +27,10 @@ from ownclimate.oauth.endpoints import oauth_dialect
 from ownclimate.oauth.keys import check_hook
 from ownclimate.oauth.last_use import LastUse
 from ownclimate.oauth.server import AuthorizationServer
-from ownclimate.oauth.sessions import Lifetime
-from ownclimate.oauth.throttle import Allowance, SignInThrottle, Throttle
+from ownclimate.oauth.throttle import SignInThrottle
 from ownclimate.oauth.tokens import check
 from ownclimate.observe import Metrics, RequestLog
-from ownclimate.portal.frame import Portal
-from ownclimate.portal.pages import OUTSIDE_ROOT, ROUTES
-from ownclimate.portal.services import Services
+from ownclimate.pages import count_clients, portal_mounts
 from ownclimate.quotas import quotas_of
 from ownclimate.store.lmdb import LMDBStore
 from ownclimate.vendors.mclimate.codecs import FrameTable
@@ -77,51 +74,25 @@ def build_application(
 ) -> Application:
     """The ASGI application over an open store and the ports over it."""
     last_use = LastUse(ports)
-    portal = Portal(services_of(ports, settings, authorization, sign_ins), ROUTES)
+    faces = (*with_token_doors(authorization, dialects(settings)), oauth_dialect(authorization))
+    client_uses = count_clients(ports, authorization)
 
     async def authenticate(text: str) -> Access:
         now_ms = ports.clock.now_ms()
         return await check(ports.directory, authorization.dialects, text, now_ms, last_use.note)
 
     return Application(
-        dialects=(*with_token_doors(authorization, dialects(settings)), oauth_dialect(authorization)),
+        dialects=faces,
         ports=ports,
         authenticators={
             "token": authenticate,
             CREDENTIAL_KIND: hook_authenticator(ports.directory, check_hook),
         },
         operations=operations.rows(store, metrics if settings.metrics else None),
-        mounts=dict.fromkeys(("", *OUTSIDE_ROOT), portal),
-        observers=(partial(_observe, metrics, requests),),
+        mounts=portal_mounts(ports, settings, authorization, sign_ins, client_uses),
+        observers=(partial(_observe, metrics, requests), client_uses.note),
         limits=Limits(quotas_of(settings), ports.clock),
         public_url=settings.public_url,
-    )
-
-
-def sign_in_throttle(ports: Ports, settings: Settings) -> SignInThrottle:
-    """One for the pages and the password grant together."""
-    return SignInThrottle.over(
-        ports.clock,
-        Allowance.in_every(60, settings.sign_in_per_account),
-        Allowance.in_every(120, settings.sign_in_per_address),
-    )
-
-
-def services_of(
-    ports: Ports, settings: Settings, authorization: AuthorizationServer, sign_ins: SignInThrottle
-) -> Services:
-    """What the pages are handed."""
-    hourly = Allowance.in_every(3600, settings.registrations_per_address)
-    return Services(
-        ports=ports,
-        authorization=authorization,
-        sign_ins=sign_ins,
-        registrations=Throttle(ports.clock, hourly),
-        lifetime=Lifetime(
-            idle_ms=settings.session_idle_days * DAY_MS, longest_ms=settings.session_days * DAY_MS
-        ),
-        base_url=settings.base_url,
-        is_registration_open=settings.registration_open,
     )
 
 

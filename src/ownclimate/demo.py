@@ -130,7 +130,12 @@ async def _account(ports: Ports, data: Path, settings: Settings) -> tuple[Accoun
         password_hash = await hash_password(password)
         if account is None:
             account = await register_account(
-                ports, ACTOR, email=EMAIL, password_hash=password_hash, time_zone="Europe/Sofia"
+                ports,
+                ACTOR,
+                email=EMAIL,
+                password_hash=password_hash,
+                is_admin=True,
+                time_zone="Europe/Sofia",
             )
         else:
             await set_password(ports, account.id, password_hash)

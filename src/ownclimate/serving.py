@@ -26,6 +26,7 @@ from ownclimate.authorization import open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
 from ownclimate.observe import Metrics, RequestLog
+from ownclimate.pages import sign_in_throttle
 from ownclimate.store.lmdb import LMDBStore
 
 BACKLOG = 2048
@@ -90,7 +91,7 @@ async def _serve_on(
     welcome = await demo.prepare(data, settings, ports) if with_demo else None
     if stop.is_set():
         return
-    sign_ins = app.sign_in_throttle(ports, settings)
+    sign_ins = sign_in_throttle(ports, settings)
     authorization = open_authorization(ports, data, settings, sign_ins)
     application = app.build_application(ports, store, settings, metrics, requests, authorization, sign_ins)
     server = _Server(

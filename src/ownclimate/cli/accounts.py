@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from ownclimate.cli.session import (
     secret_from_stdin,
 )
 from ownclimate.cli.times import utc_text
-from ownclimate.core.accounts import list_accounts, register_account, set_password
+from ownclimate.core.accounts import edit_account, list_accounts, register_account, set_password
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Account
 from ownclimate.oauth.passwords import checked_password, hash_password
@@ -71,6 +72,21 @@ def password_(session: Session, email: str) -> None:
 
     session.run(work)
     click.echo(f"changed the password of {email}")
+
+
+@user.command("admin")
+@click.argument("email")
+@click.option("--off", is_flag=True, help="No longer.")
+@click.pass_obj
+def admin(session: Session, email: str, off: bool) -> None:
+    """Let EMAIL administer this server: its users, and scopes that apps ask for."""
+
+    async def work(ports: Ports) -> None:
+        account = await account_of(ports, email)
+        await edit_account(ports, account.id, lambda found: dataclasses.replace(found, is_admin=not off))
+
+    session.run(work)
+    click.echo(f"{email} administers this server{' no longer' if off else ''}")
 
 
 def _shown(account: Account) -> dict[str, Any]:

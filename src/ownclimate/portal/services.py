@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ownclimate.core.ports import Ports
 from ownclimate.oauth.server import AuthorizationServer
 from ownclimate.oauth.sessions import Lifetime
 from ownclimate.oauth.throttle import SignInThrottle, Throttle
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecentRequest:
-    """A request that an app made: its row, not its address."""
-
-    at_ms: int
-    route: str
-    status: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientUse:
-    """What an app did since this server started: calls, how many failed, tokens it took; the latest
-    requests first."""
-
-    calls: int
-    errors: int
-    tokens: int
-    recent: tuple[RecentRequest, ...]
+from ownclimate.web.client_use import ClientUses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,5 +26,4 @@ class Services:
     lifetime: Lifetime
     base_url: str
     is_registration_open: bool
-    client_use: Callable[[str], ClientUse] | None = None
-    """What a client did, by its id; None when nobody counts."""
+    client_uses: ClientUses

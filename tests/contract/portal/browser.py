@@ -25,6 +25,7 @@ from ownclimate.portal.cookies import Cookies
 from ownclimate.portal.frame import Portal
 from ownclimate.portal.pages import OUTSIDE_ROOT, ROUTES
 from ownclimate.portal.services import Services
+from ownclimate.web.client_use import ClientUses
 from ownclimate.web.dispatch import Application, RequestEntry
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.households import ACTOR, memory_ports
@@ -189,6 +190,7 @@ class Server:
             "lifetime": Lifetime(),
             "base_url": f"http://{HOST}",
             "is_registration_open": True,
+            "client_uses": ClientUses(clock, {"/oauth2/token"}),
         }
         services = Services(**usual | more)
         entries: list[RequestEntry] = []

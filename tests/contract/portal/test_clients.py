@@ -9,6 +9,8 @@ from ownclimate.oauth.clients import ClientForm, ask_for_scope, create_client, g
 from ownclimate.oauth.grants import GrantTerms, give, list_grants
 from ownclimate.oauth.keys import check_hook, check_token
 from ownclimate.oauth.tokens import check
+from ownclimate.web.client_use import ClientUse, ClientUses
+from ownclimate.web.dispatch import RequestEntry
 from tests.contract.portal.browser import Browser, Server, Shown
 from tests.fakes import FakeClock
 from tests.fakes.households import ACTOR
@@ -268,3 +270,33 @@ async def test_a_members_grant_is_seen_by_owners_and_by_themselves(server: Serve
     await browser.sign_in(anna.email)
 
     assert "stranger@example.org" in (await browser.get("/apps")).text
+
+
+async def test_a_developer_sees_what_the_client_did_and_how_many_tokens_it_took(server: Server) -> None:
+    browser = await server.signed_in("anna")
+    client_id = (await create(browser)).element("client-id")
+    for route, status in (
+        ("/oauth2/token", 200),
+        ("/v1/controllers", 200),
+        ("/v1/controllers/{serial}", 404),
+    ):
+        server.services.client_uses.note(
+            RequestEntry("id", "GET", route, "mclimate", status, 1.0, client_id, None)
+        )
+
+    shown = await browser.get(f"/clients/{client_id}")
+
+    assert "<dt>Calls</dt><dd>2</dd>" in shown.text
+    assert "one for 2.0 calls" in shown.text
+    assert "<dt>Failed</dt><dd>1</dd>" in shown.text
+    assert "GET /v1/controllers/{serial}" in shown.text
+
+
+def test_the_use_of_clients_takes_bounded_memory(clock: FakeClock) -> None:
+    uses = ClientUses(clock, ())
+    for number in range(2_100):
+        for _ in range(25 if number == 2_099 else 1):
+            uses.note(RequestEntry("id", "GET", "/x", "d", 200, 1.0, f"client{number}", None))
+
+    assert uses.of("client0") == ClientUse()
+    assert (uses.of("client2099").calls, len(uses.of("client2099").recent)) == (25, 20)

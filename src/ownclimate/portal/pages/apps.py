@@ -15,7 +15,7 @@ from ownclimate.portal.routes import Route
 from ownclimate.portal.visits import Answer, Page, Redirect, Visit
 
 WAYS = {
-    Way.CONSENT: "allowed on the consent page",
+    Way.CONSENT: "allowed in the browser",
     Way.PASSWORD: "signed in with e-mail and password",
     Way.CLIENT: "acts for the household that registered it",
 }

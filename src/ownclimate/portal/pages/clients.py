@@ -22,8 +22,8 @@ from ownclimate.oauth.grants import revoke_grants_of_client
 from ownclimate.oauth.vocabulary import GrantType
 from ownclimate.portal.forms import Form
 from ownclimate.portal.routes import Route
-from ownclimate.portal.services import ClientUse
 from ownclimate.portal.visits import Answer, Page, Redirect, Visit
+from ownclimate.web.client_use import ClientUse
 
 DEVELOPERS = (Role.OWNER, Role.MEMBER)
 
@@ -107,7 +107,7 @@ class ShowClient:
     knows_redirects: bool
     knows_passwords: bool
     has_generator: bool
-    use: ClientUse | None
+    use: ClientUse
     problem: str = ""
     field: str = ""
 
@@ -243,7 +243,6 @@ async def _client_view(
         may_use_passwords=client.may_use_passwords,
     )
     ending = [s.expires_ms for s in client.secrets if s.expires_ms > visit.now_ms]
-    use = visit.services.client_use
     return ShowClient(
         title=client.name,
         client=client,
@@ -271,7 +270,7 @@ async def _client_view(
         knows_passwords=GrantType.PASSWORD in dialect.grant_types,
         has_generator=client.account_id == visit.account.id
         and client.may_use(GrantType.REFRESH_TOKEN, dialect),
-        use=None if use is None else use(client.id),
+        use=visit.services.client_uses.of(client.id),
     )
 
 

@@ -71,7 +71,7 @@ async def sign_in(visit: Visit) -> Answer:
             address=visit.address,
         )
     except (Unauthenticated, RateLimited) as error:
-        problem = error.message
+        problem = f"{error.message}."
         if isinstance(error, RateLimited):
             problem = "Too many attempts. Wait a minute and try again."
         view = SignIn(next=target, email=email, problem=problem)
