@@ -29,6 +29,8 @@ MASK = "***"
 SECRET_KEYS = re.compile(r"password|secret|token|authorization|api_?key|hook_key|cookie|code_verifier", re.I)
 SECRET_TEXT = re.compile(
     r"\boc[a-z]_[0-9a-f]{24}_[0-9a-zA-Z]+"  # our own credentials
+    r"|\b[0-9a-f]{24}\|[0-9a-f]{32}\b"  # tokens in two vendors' shapes
+    r"|\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"
     r"|(?i:\bbearer\s+)\S+"
     r"|(?i:\b(?:access_token|refresh_token|client_secret|password|key|code)=)[^&\s\"']+"
 )

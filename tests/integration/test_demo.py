@@ -6,6 +6,7 @@ import json
 import shlex
 import stat
 import subprocess
+from urllib.parse import urlencode
 
 import pytest
 
@@ -32,6 +33,31 @@ def test_the_way_in_is_written_for_the_owner_only(server, access) -> None:
     assert mode == 0o600
     assert access["base_url"] == server.url
     assert set(access) >= {"base_url", "email", "password", "token", "hook_key"}
+
+
+def test_there_is_a_client_for_every_dialect_and_each_gets_tokens(server, access) -> None:
+    clients = access["clients"]
+    assert set(clients) == {"mclimate", "netatmo", "smartbuildings", "standard"}
+
+    def ask(dialect: str, path: str, **members: str) -> dict[str, str]:
+        named = {name: clients[dialect][name] for name in ("client_id", "client_secret")}
+        body = urlencode(named | members).encode()
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = server.request("POST", path, body, headers=form)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    person = {"username": access["email"], "password": access["password"]}
+    machine = {"grant_type": "client_credentials"}
+    audience = {"audience": "https://api.sb.ecobee.com"}
+    tokens = [
+        ask("netatmo", "/oauth2/token", grant_type="password", **person),
+        ask("smartbuildings", "/token", **machine, **audience),
+        ask("standard", "/oauth2/token", **machine),
+    ]
+
+    assert all(token["access_token"] for token in tokens)
+    assert clients["mclimate"]["redirect_uri"].startswith("http://")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import melissa.async_wrapper
 import melissa.wrapper
@@ -266,3 +266,34 @@ def test_clients_are_managed_from_the_command_line(server) -> None:
     assert app["client_secret"] not in str(listed)
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     assert "not found" in again.stderr
+
+
+def test_no_secret_is_written_anywhere(server) -> None:
+    """Whatever was asked, answered or refused here: neither the log, nor the metrics, nor any file but
+    the key's own holds a credential as it is."""
+    secrets = [PASSWORD]
+    for dialect in ("standard", "netatmo", "mclimate"):
+        app = register(server, dialect)
+        path = "/v1/token" if dialect == "mclimate" else "/oauth2/token"
+        url = f"{server.url}/oauth2/authorize?response_type=code&redirect_uri={REDIRECT}"
+        code = parse_qs(urlsplit(allow(server, f"{url}&client_id={app['client_id']}")).query)["code"][0]
+        exchange = {**app, "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
+        pair = server.request("POST", path, exchange).json
+        renewal = {**app, "grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+        renewed = server.request("POST", path, renewal).json
+        for _ in range(2):
+            server.request("POST", path, exchange)
+        server.request("GET", f"/v1/controllers?access_token={pair['access_token']}")
+        server.request("GET", "/v1/controllers", token=pair["refresh_token"])
+        server.request("POST", path, b"{broken " + pair["refresh_token"].encode())
+        secrets += [app["client_secret"], code, pair["access_token"], pair["refresh_token"]]
+        secrets += [renewed["access_token"]]
+
+    metrics = server.request("GET", "/metrics").body
+    files = [file for file in server.data.rglob("*") if file.is_file() and file.parent.name != "keys"]
+    written = [server.log_file.read_bytes(), metrics, *(file.read_bytes() for file in files)]
+
+    assert len(files) >= 2
+    for secret in secrets:
+        for part in {secret, secret.rpartition("_")[2], secret.rpartition("|")[2]}:
+            assert not any(part.encode() in text for text in written)

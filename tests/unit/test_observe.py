@@ -10,6 +10,8 @@ import structlog
 from ownclimate.observe import Metrics, set_up_logs
 
 TOKEN = "ocp_" + "a" * 24 + "_" + "5" * 64
+NETATMO_TOKEN = "6" * 24 + "|" + "7" * 32
+JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 
 
 def test_secrets_are_masked_by_key_and_by_shape() -> None:
@@ -20,14 +22,14 @@ def test_secrets_are_masked_by_key_and_by_shape() -> None:
         "request",
         password="hunter2hunter2",
         headers={"Authorization": "Bearer abcdef"},
-        target=f"/x?access_token=sesame&n=1 {TOKEN}",
+        target=f"/x?access_token=sesame&n=1 {TOKEN} {NETATMO_TOKEN} {JWT}",
         nested=[{"client_secret": "s3"}],
         status=200,
     )
 
     text = stream.getvalue()
     entry = json.loads(text)
-    for secret in ("hunter2", "abcdef", "sesame", TOKEN, "s3"):
+    for secret in ("hunter2", "abcdef", "sesame", TOKEN, NETATMO_TOKEN, JWT, "s3"):
         assert secret not in text
     assert entry["status"] == 200
     assert "n=1" in entry["target"]
