@@ -8,6 +8,7 @@ A setting comes from the environment (`OWNCLIMATE_` and the name in capitals), e
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -233,4 +234,5 @@ def documentation() -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    # A TOML basic string escapes as JSON does.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

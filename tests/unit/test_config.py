@@ -39,9 +39,16 @@ def test_a_wrong_setting_is_named(tmp_path, text, key) -> None:
 
 
 def test_what_is_printed_is_a_settings_file(tmp_path) -> None:
-    settings = config.load(tmp_path, {"OWNCLIMATE_PORT": "9001", "OWNCLIMATE_METRICS": "no"})
-    (tmp_path / "ownclimate.toml").write_text(config.printed(settings))
+    odd = 'Zoë "the \\ operator"'
+    environment = {
+        "OWNCLIMATE_PORT": "9001",
+        "OWNCLIMATE_METRICS": "no",
+        "OWNCLIMATE_OPERATOR_CONTACT": odd,
+    }
+    settings = config.load(tmp_path, environment)
+    (tmp_path / "ownclimate.toml").write_text(config.printed(settings), encoding="utf-8")
 
+    assert settings.operator_contact == odd
     assert config.load(tmp_path, {}) == settings
 
 

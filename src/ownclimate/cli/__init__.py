@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "settings.doctor_",
     "hook": "keys.hook",
     "import": "imports.import_",
+    "lorawan": "lorawan.lorawan",
     "readings": "readings.readings",
     "restore": "store.restore",
     "serve": "serving.serve",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 import click
+
+EPOCH_MS: Final = re.compile(r"-?\d{9,}", re.ASCII)
+"""Fewer digits are a date without dashes."""
 
 
 def utc_text(at_ms: int) -> str:
@@ -21,17 +26,18 @@ class InstantParameter(click.ParamType[int]):
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        if value.lstrip("-").isdigit() and len(value) > 8:
-            return int(value)
         try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
+            if EPOCH_MS.fullmatch(value):
+                moment = datetime.fromtimestamp(int(value) / 1000, UTC)
+            else:
+                moment = datetime.fromisoformat(value)
+            return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        except (ValueError, OverflowError, OSError):
             self.fail(
                 f"{value!r} is neither RFC 3339 (2026-11-21T10:00:00Z), a date nor epoch milliseconds",
                 param,
                 ctx,
             )
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 INSTANT = InstantParameter()
