@@ -51,6 +51,9 @@ Pairs = Sequence[tuple[str, str]]
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """The unpadded base64url of a SHA-256 (RFC 7636 §4.2)."""
 MAX_STATE = 4096
+MAX_NAMED = 40
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+"""RFC 6749 §3.3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +106,8 @@ async def validate(server: AuthorizationServer, pairs: Pairs, *, issuer: str) ->
     redirect_uri = chosen_redirect(client, dialect, sent_redirect)
     state = _one(given, "state")
     try:
-        repeated = next((name for name, values in given.items() if len(values) > 1), None)
-        if repeated is not None:
-            raise OAuthError(INVALID_REQUEST, f"{repeated} was sent more than once")
+        if any(len(values) > 1 for values in given.values()):
+            raise OAuthError(INVALID_REQUEST, "A parameter was sent more than once")
         if state is not None and len(state) > MAX_STATE:
             raise OAuthError(INVALID_REQUEST, f"state is longer than {MAX_STATE} characters")
         _check_response_type(client, dialect, _one(given, "response_type"))
@@ -198,9 +200,15 @@ def asked_scopes(client: Client, dialect: TokenDialect, text: str | None) -> tup
         asked = frozenset(scope.name for scope in usual or allowed)
     unknown = sorted(asked - {scope.name for scope in allowed})
     if unknown:
-        raise OAuthError(INVALID_SCOPE, f"This client may not have the scope {' '.join(unknown)}")
+        raise OAuthError(INVALID_SCOPE, f"This client may not have {_named(unknown)}")
     implied = expanded(dialect.scopes, asked)
     return tuple(scope for scope in allowed if scope.name in implied)
+
+
+def _named(scopes: Sequence[str]) -> str:
+    """Only what RFC 6749 §5.2 lets stand in a description, and no more of it than is of use."""
+    readable = [scope for scope in scopes if len(scope) <= MAX_NAMED and _SCOPE.fullmatch(scope)]
+    return f"the scope {' '.join(readable[:MAX_NAMED])}" if readable else "a scope it asked for"
 
 
 def _members(pairs: Pairs) -> dict[str, list[str]]:

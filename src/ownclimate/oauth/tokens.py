@@ -27,7 +27,6 @@ from ownclimate.oauth.digests import digest_of
 from ownclimate.oauth.grants.grant import (
     CODES,
     GRANTS,
-    REMOVED_AT_ONCE,
     TOKENS,
     USED,
     Grant,
@@ -50,7 +49,7 @@ PRUNED_AT_ONCE: Final = 4
 """Rows of each table looked at, from a random place on, whenever a token is issued: twice as many as an
 issue adds, so what has expired goes faster than it comes."""
 REVOKED_FAMILIES: Final = 200
-"""Remembered in a grant. Their rows are gone as well, so forgetting the oldest revives nothing."""
+"""Remembered in a grant. Their rows are gone by then, so forgetting the oldest revives nothing."""
 
 
 class TokenKind(Enum):
@@ -221,33 +220,32 @@ async def find_token(server: AuthorizationServer, text: str) -> Located | None:
 async def revoke_family(server: AuthorizationServer, partition: str, grant_id: str, family: str) -> None:
     """No token of the family works from now on, those being issued at this moment included.
 
-    The family is named dead in the grant, which every check reads; its rows go in the same write.
+    The family is named dead in the grant, which every check reads and every issue expects unchanged; so
+    the rows found afterwards are all there will ever be.
     """
     ports = server.ports
     for attempt in range(EDIT_ATTEMPTS):
         stored = await find_grant(ports.directory, partition, grant_id)
         if stored is None:
             return
-        rows = [
-            document
-            for document in await ports.directory.scan(partition, TOKENS)
-            if document.body["family"] == family and document.body["grant_id"] == grant_id
-        ]
-        if family in stored.grant.revoked and not rows:
-            return
-        revoked = tuple(dict.fromkeys((*stored.grant.revoked, family)))[-REVOKED_FAMILIES:]
+        if family in stored.grant.revoked:
+            break
+        revoked = (*stored.grant.revoked, family)[-REVOKED_FAMILIES:]
         body = to_body(stored.grant) | {"revoked": list(revoked)}
-        changes: list[Change] = [Put(table=GRANTS, key=grant_id, body=body, expect=stored.version)]
-        deletes = [Delete(table=TOKENS, key=document.key) for document in rows]
-        changes += deletes[:REMOVED_AT_ONCE]
+        put = Put(table=GRANTS, key=grant_id, body=body, expect=stored.version)
         try:
-            await write_surely(ports, partition, changes, of="token family")
+            await write_surely(ports, partition, [put], of="token family")
         except Conflict:
             if attempt == EDIT_ATTEMPTS - 1:
                 raise
             continue
-        await delete_all(ports, partition, deletes[REMOVED_AT_ONCE:])
-        return
+        break
+    rows = [
+        document
+        for document in await ports.directory.scan(partition, TOKENS)
+        if document.body["family"] == family and document.body["grant_id"] == grant_id
+    ]
+    await delete_all(ports, partition, [Delete(table=TOKENS, key=document.key) for document in rows])
 
 
 async def delete_token(server: AuthorizationServer, located: Located) -> None:

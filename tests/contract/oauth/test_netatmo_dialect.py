@@ -84,11 +84,16 @@ async def test_an_expired_token_is_code_3_and_a_revoked_one_code_2(world, app, b
     assert (expired.status, expired.json["error"]["code"]) == (403, 3)
 
 
-async def test_no_end_of_a_refresh_tokens_life_is_set(world, app, ben) -> None:
+async def test_a_refresh_token_lives_a_year_from_its_last_use(world, app, ben) -> None:
     pair = await world.pair(app, ben)
-    world.clock.advance(400 * 24 * 3600)
+    for _ in range(2):
+        world.clock.advance(364 * 24 * 3600)
+        answer = await world.refresh(app, pair["refresh_token"])
+        assert answer.status == 200
+        pair = answer.json
+    world.clock.advance(365 * 24 * 3600)
 
-    assert (await world.refresh(app, pair["refresh_token"])).status == 200
+    assert (await world.refresh(app, pair["refresh_token"])).json["error"] == "invalid_grant"
 
 
 async def test_a_scope_sent_with_a_refresh_is_ignored(world, app, ben) -> None:

@@ -4,6 +4,7 @@ conformance suite's (`oidcc-codereuse`, `ensure-redirect-uri-in-authorization-re
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -217,6 +218,7 @@ async def test_with_several_redirect_uris_one_must_be_named_or_be_the_default(wo
         ({"response_type": "code token"}, "unsupported_response_type"),
         ({"scope": "device.read everything"}, "invalid_scope"),
         ({"scope": "ingest"}, "invalid_scope"),
+        ({"scope": '"<script>" ü ' + "x" * 5000}, "invalid_scope"),
         ({"state": "x" * 5000}, "invalid_request"),
     ],
 )
@@ -230,6 +232,7 @@ async def test_what_is_wrong_with_a_request_is_told_through_the_browser(
     back = query_of(refused.value.location)
     assert (back["error"], back["iss"]) == (error, ISSUER)
     assert back["state"] == parameters.get("state", "a state")
+    assert re.fullmatch(r"[ !#-\[\]-~]{1,200}", back["error_description"]), "RFC 6749 §4.1.2.1"
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])

@@ -34,6 +34,8 @@ from ownclimate.oauth.vocabulary import TOO_MANY_REQUESTS, GrantType
 NAME: Final = "netatmo"
 ACCESS_LIFE_S: Final = 10_800
 CODE_LIFE_S: Final = 600
+REFRESH_LIFE_S: Final = 365 * 86_400
+"""Without use. No end has been published or seen, but what is never used again must go some day."""
 DEFAULT_SCOPE: Final = "read_station"
 TOO_MANY_CONNECTIONS: Final = "too_many_connections"
 
@@ -156,8 +158,7 @@ NETATMO_TOKENS: Final[TokenDialect] = TokenDialect(
     scopes=_scopes(),
     default_scopes=(DEFAULT_SCOPE,),
     grant_types=frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.PASSWORD}),
-    # No end of a refresh token's life has been published or seen.
-    lifetimes=Lifetimes(code_s=CODE_LIFE_S, access_s=ACCESS_LIFE_S, refresh_s=0),
+    lifetimes=Lifetimes(code_s=CODE_LIFE_S, access_s=ACCESS_LIFE_S, refresh_s=REFRESH_LIFE_S),
     rotation=Rotation.BOTH,
     texts=TokenTexts(
         locator=lambda grant_id: f"n{grant_id[:_LOCATOR_DIGITS]}",
