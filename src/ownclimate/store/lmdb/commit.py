@@ -4,6 +4,9 @@ A durable commit costs an fsync, some 0.3 ms, whether it carries one write or a 
 queue, and this thread takes whatever has gathered, applies it in one transaction, syncs once and
 answers all of them. While it syncs, the next group gathers.
 
+The writes of one round of an event loop come together. Waking this thread at the first of them would
+make it and the loop take turns at the interpreter, a write at a time, which costs more than the writes.
+
 Each write's preconditions are evaluated in order inside the transaction. A write that fails them
 fails alone; one that breaks the transaction is found by repeating the group one by one.
 """
@@ -18,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from collections import deque
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -82,10 +86,13 @@ class Committer:
         self._name = name
         self._space = space
         self._queue_bytes = queue_bytes
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
+        self._gathering: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
+        self._left: deque[_Write] = deque()
         self._lock = threading.Lock()
         self._queued_bytes = 0
         self._is_closed = False
+        self._is_ending = False
         self._broken: str | None = None
         self.commits = 0
         """Transactions committed so far."""
@@ -122,6 +129,9 @@ class Committer:
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
+                for gathered in self._gathering.values():
+                    self._queue.put(gathered)
+                self._gathering.clear()
                 self._queue.put(None)
         self._thread.join()
 
@@ -133,7 +143,19 @@ class Committer:
             if self._queued_bytes and self._queued_bytes + write.size_bytes > self._queue_bytes:
                 raise StoreUnavailable(f"{self._name}: too many writes are waiting", retry_after_s=1.0)
             self._queued_bytes += write.size_bytes
-            self._queue.put(write)
+            if write.loop is None:
+                self._queue.put([write])
+            elif (gathering := self._gathering.get(write.loop)) is not None:
+                gathering.append(write)
+            else:
+                self._gathering[write.loop] = [write]
+                write.loop.call_soon(self._hand_over, write.loop)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The end of a loop's round: its writes go to the commit thread together."""
+        with self._lock:
+            if gathered := self._gathering.pop(loop, None):
+                self._queue.put(gathered)
 
     def _run(self) -> None:
         try:
@@ -146,31 +168,45 @@ class Committer:
 
     def _serve(self) -> None:
         checked_s = time.monotonic()
-        is_open = True
-        while is_open:
-            group, is_open = self._gather()
-            while group:
-                group = self._commit(group)
+        while self._wait():
+            while self._left:
+                # What has come in the meantime goes along.
+                self._take_waiting()
+                group = self._next_group()
+                while group:
+                    group = self._commit(group)
             if time.monotonic() - checked_s > _READER_CHECK_S:
                 with contextlib.suppress(lmdb.Error):
                     self._env.reader_check()
                 checked_s = time.monotonic()
 
-    def _gather(self) -> tuple[list[_Write], bool]:
-        """All writes waiting, up to the group's size; False when none will follow."""
+    def _wait(self) -> bool:
+        """Until there are writes, or for a while; False when none will follow."""
+        if self._is_ending:
+            return False
+        with contextlib.suppress(queue.Empty):
+            self._take(self._queue.get(timeout=_READER_CHECK_S))
+        return True
+
+    def _take_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._take(self._queue.get_nowait())
+
+    def _take(self, writes: list[_Write] | None) -> None:
+        if writes is None:
+            self._is_ending = True
+        else:
+            self._left.extend(writes)
+
+    def _next_group(self) -> list[_Write]:
+        """The writes that waited longest, up to the group's size."""
         group: list[_Write] = []
         size_bytes = 0
-        try:
-            write = self._queue.get(timeout=_READER_CHECK_S)
-            while write is not None:
-                group.append(write)
-                size_bytes += write.size_bytes
-                if size_bytes >= GROUP_BYTES:
-                    return group, True
-                write = self._queue.get_nowait()
-        except queue.Empty:
-            return group, True
-        return group, False
+        while self._left and size_bytes < GROUP_BYTES:
+            group.append(write := self._left.popleft())
+            size_bytes += write.size_bytes
+        return group
 
     def _commit(self, group: Sequence[_Write]) -> list[_Write]:
         """Commits as many of the group as fit the time; returns the rest."""
@@ -248,13 +284,9 @@ class Committer:
         return translated
 
     def _refuse_queued(self) -> None:
-        left: list[_Outcome] = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                write = self._queue.get_nowait()
-                if write is not None:
-                    left.append(_Outcome(write, None, StoreClosed(f"{self._name} is closed")))
-        self._settle(left)
+        self._take_waiting()
+        self._settle([_Outcome(write, None, StoreClosed(f"{self._name} is closed")) for write in self._left])
+        self._left.clear()
 
     def _settle(self, outcomes: Sequence[_Outcome]) -> None:
         """Answers the writers: one wake-up a loop, since waking a loop costs more than an answer."""
