@@ -79,19 +79,20 @@ class Logs(Struct, kw_only=True):
 
 class Collection(Struct, Generic[T], kw_only=True):
     """A page of a collection. The vendor answers an empty one in the form of an entity: then there is
-    no `_embedded`, no `total`, and the resource's name holds an empty array."""
+    no `_embedded`, no `total`, and the resource's name holds an empty array. `_links` come last in both."""
 
     embedded: T | UnsetType = msgspec.field(name="_embedded", default=UNSET)
     total: int | UnsetType = UNSET
-    links: Links = msgspec.field(name="_links")
 
 
 class ControllerCollection(Collection[Controllers], kw_only=True):
     controller: list[Any] | UnsetType = UNSET
+    links: Links = msgspec.field(name="_links")
 
 
 class LogCollection(Collection[Logs], kw_only=True):
     controller_log: list[Any] | UnsetType = UNSET
+    links: Links = msgspec.field(name="_links")
 
 
 class Country(Struct, kw_only=True):
