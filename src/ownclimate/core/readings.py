@@ -76,7 +76,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """`stored` rows changed something (a new or a winning value), `unchanged` rows did not."""
+    """`stored` rows brought a value that was not there and counts now, `unchanged` rows did not."""
 
     stored: int
     unchanged: int

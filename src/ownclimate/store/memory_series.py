@@ -137,7 +137,8 @@ class MemorySeries:
         arrived_ms = batch.arrived_ms
         if batch.payload is not None:
             arrived_ms = state.payloads.setdefault(batch.payload, arrived_ms)
-        # A row counts as stored when one of its values is the winner afterwards and was not before.
+        # A row counts as stored when one of its values is the winner afterwards and was not there before.
+        before: dict[tuple[int, str], str] = {}
         changed: dict[tuple[int, str], int] = {}
         for number, at_ms in enumerate(batch.times_ms.tolist()):
             if any(gone.covers(at_ms, batch.origin) for gone in state.tombstones):
@@ -151,6 +152,13 @@ class MemorySeries:
                 )
                 row = state.winners.setdefault(at_ms, {})
                 if name not in row or row[name].order() < winner.order():
+                    before.setdefault((at_ms, name), repr(row[name].value) if name in row else "")
                     row[name] = winner
                     changed[at_ms, name] = number
-        return len(set(changed.values()))
+        # Told apart by `repr`, since 0.0 equals -0.0.
+        stored = (
+            number
+            for (at_ms, name), number in changed.items()
+            if repr(state.winners[at_ms][name].value) != before[at_ms, name]
+        )
+        return len(set(stored))

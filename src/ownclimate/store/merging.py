@@ -123,7 +123,10 @@ def by_instant(rows: Rows) -> tuple[Instants, dict[int, Values]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Difference:
-    """What a batch changes: the values that win, and how many of its rows held one of them."""
+    """What a batch changes: the values that win, and how many of its rows hold one that was not there.
+
+    A value that wins over its equal is written, since its arrival counts against later rivals.
+    """
 
     rows: Rows
     stored: int
@@ -138,13 +141,18 @@ def difference(current: Sequence[Rows], incoming: Rows) -> Difference:
     present = merge(current) if current else None
     columns: dict[int, Values] = {}
     changed = np.zeros(len(incoming), np.bool_)
+    new = np.zeros(len(incoming), np.bool_)
     repeats = not is_strictly_ascending(incoming.times_ms)
     for quantity, column in incoming.columns.items():
         wins = ~np.isnan(column)
         if repeats:
             wins &= _greatest_of_instant(incoming.times_ms, column)
         if present is not None and quantity in present.columns:
-            wins &= ~_is_beaten(incoming, column, present, present.columns[quantity])
+            held = present.columns[quantity]
+            wins &= ~_is_beaten(incoming, column, present, held)
+            new |= wins & ~_is_held(incoming, column, present, held)
+        else:
+            new |= wins
         changed |= wins
         columns[quantity] = np.where(wins, column, np.nan)
     winners = Rows(
@@ -154,7 +162,7 @@ def difference(current: Sequence[Rows], incoming: Rows) -> Difference:
         generations=incoming.generations,
         columns=columns,
     ).take(changed)
-    return Difference(rows=_combine_payloads(_without_columns(winners)), stored=int(changed.sum()))
+    return Difference(rows=_combine_payloads(_without_columns(winners)), stored=int(new.sum()))
 
 
 def newest_values(parts: Sequence[Rows], quantities: Iterable[int]) -> dict[int, LatestValue]:
@@ -296,12 +304,9 @@ def _greatest_of_instant(times_ms: Instants, column: Values) -> Mask:
 
 def _is_beaten(incoming: Rows, column: Values, present: Rows, held: Values) -> Mask:
     """True where `present` has a value at the instant that is as great or greater in the order."""
-    holders = np.flatnonzero(~np.isnan(held))
-    if not len(holders):
+    if np.isnan(held).all():
         return np.zeros(len(incoming), np.bool_)
-    held_at = present.times_ms[holders]
-    place = np.minimum(np.searchsorted(held_at, incoming.times_ms), len(holders) - 1)
-    rival = holders[place]
+    rival, exists = _rivals_in(incoming, present, held)
     beaten = np.ones(len(incoming), np.bool_)  # An equal value in every respect changes nothing.
     for ours, theirs in (
         (incoming.origins, present.origins[rival]),
@@ -312,5 +317,24 @@ def _is_beaten(incoming: Rows, column: Values, present: Rows, held: Values) -> M
     ):
         # From the least significant part up: a difference here overrides what came before.
         beaten = np.where(ours == theirs, beaten, ours < theirs)
-    beaten &= held_at[place] == incoming.times_ms
-    return beaten
+    return beaten & exists
+
+
+def _is_held(incoming: Rows, column: Values, present: Rows, held: Values) -> Mask:
+    """True where `present` has the very value at the instant, whoever it came from."""
+    if np.isnan(held).all():
+        return np.zeros(len(incoming), np.bool_)
+    rival, exists = _rivals_in(incoming, present, held)
+    same: Mask = ordered_bits(held)[rival] == ordered_bits(column)
+    return exists & same
+
+
+def _rivals_in(incoming: Rows, present: Rows, held: Values) -> tuple[Indices, Mask]:
+    """For each incoming row the row of `present` to compare it with, and whether it is of its instant.
+
+    `held` must have a value in some row.
+    """
+    holders = np.flatnonzero(~np.isnan(held))
+    held_at = present.times_ms[holders]
+    place = np.minimum(np.searchsorted(held_at, incoming.times_ms), len(holders) - 1)
+    return holders[place], held_at[place] == incoming.times_ms

@@ -166,6 +166,23 @@ async def test_repeating_a_call_changes_nothing(store: SeriesStore) -> None:
     assert rows(await store.read(DEVICE)) == before
 
 
+@pytest.mark.parametrize("count", [3, 90, 2_500])
+async def test_rows_that_are_there_already_count_as_unchanged_in_any_payload(
+    store: SeriesStore, count: int
+) -> None:
+    minutes = list(range(count, 0, -1))
+    values = [float(n) for n in minutes]
+    await store.record([readings(minutes, values, payload=b"first")])
+
+    longer = await store.record([readings([*minutes, 0], [*values, 9.5], arrived=1, payload=b"longer")])
+    other = await store.record([readings([2, 1], [2.0, 1.5], arrived=2, payload=b"other")])
+
+    if not isinstance(store, PartitionedSeries):
+        assert longer == Recorded(stored=1, unchanged=count)
+        assert other == Recorded(stored=1, unchanged=1)
+    assert rows(await store.read(DEVICE))[-3:] == [(2, 2.0), (1, 1.5), (0, 9.5)]
+
+
 async def test_a_payload_delivered_again_keeps_its_first_arrival(store: SeriesStore) -> None:
     old = {"payload": b"old", "device": DEVICE}
     await store.record([readings([1], [20.0], arrived=1, **old)])

@@ -294,8 +294,7 @@ class LMDBSeries:
                 size_bytes=large.size_bytes,
             )
             if stored is not None:
-                if stored:
-                    self._worker.note(large.batch.device)
+                self._worker.note(large.batch.device)
                 return stored
         raise AssertionError("the last attempt decides")
 

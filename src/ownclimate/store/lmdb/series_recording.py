@@ -115,7 +115,7 @@ class Recorder:
                     winners, blocks = found.rows, encode_blocks(device, found.rows, self.block_rows)
         if batch.payload is not None:
             self.databases.note_arrival(transaction, device, batch.payload, arrived_ms)
-        if stored:
+        if len(winners):
             for rows, content in blocks:
                 self.databases.put_block(transaction, device, state, rows, content)
             note_rows(state, winners)
@@ -165,7 +165,7 @@ class Recorder:
         if not len(rows):
             return 0
         found = _compare(*self._copy_rivals(transaction, device, rows), rows)
-        if not found.stored:
+        if not len(found.rows):
             return 0
         head = self.databases.head
         for at_ms, added in head_rows(found.rows):
