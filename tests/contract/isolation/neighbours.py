@@ -1,0 +1,385 @@
+"""Two households that each hold every kind of object, and requests made of the endpoint tables.
+
+A row with a new kind of id needs one entry in `NAMED`; a row whose scope depends on its parameters one in
+`NARROWED`. Everything else follows from the tables.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ownclimate.app import dialects
+from ownclimate.authorization import open_authorization, with_token_doors
+from ownclimate.config import Settings
+from ownclimate.core.access import Access
+from ownclimate.core.commands import accept_command
+from ownclimate.core.errors import Unauthenticated
+from ownclimate.core.events import record_event
+from ownclimate.core.partitions import owner_partition
+from ownclimate.core.schedules import create_schedule
+from ownclimate.core.sites import create_room, create_site
+from ownclimate.core.things import Ability, Account, Device, Place, Site, SiteKind
+from ownclimate.ingest.doors import CREDENTIAL_KIND
+from ownclimate.ingest.keys import hook_authenticator
+from ownclimate.oauth.clients import ClientForm, create_client
+from ownclimate.oauth.endpoints import oauth_dialect
+from ownclimate.oauth.keys import KeyKind, check_hook, create_key
+from ownclimate.oauth.own_tokens import generate_tokens
+from ownclimate.oauth.server import AuthorizationServer
+from ownclimate.store.memory import MemoryDirectory
+from ownclimate.vendors.netatmo.vocabulary import PRODUCTS
+from ownclimate.web import tables
+from ownclimate.web.dispatch import Application, RequestEntry
+from ownclimate.web.parameters import names_in, parameters_of
+from ownclimate.web.tables import Dialect, Endpoint
+from tests.fakes import FakeClock, SeededEntropy
+from tests.fakes.households import ACTOR, Households, memory_ports
+from tests.fakes.http import Answered, Client
+
+ISSUER = "http://climate.test"
+THERMOSTAT = frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.COOLING_SETPOINT})
+
+
+@dataclass
+class Home:
+    """One owner's things, each kind at least once. `devices` by the use that a row makes of them."""
+
+    account: Account
+    device_key: str
+    house: Site
+    building: Site
+    empty: Site
+    devices: dict[str, Device] = field(default_factory=dict)
+
+
+Ids = Callable[[Home], list[str]]
+
+
+def _names(use: str) -> Ids:
+    """Everything that a device is called anywhere, the usual name of the dialect first."""
+
+    def names(home: Home) -> list[str]:
+        device = home.devices[use]
+        called = [device.vendor_id, device.serial, device.mac, *device.aliases.values(), device.id]
+        return list(dict.fromkeys(name for name in (*called, str(device.number)) if name))
+
+    return names
+
+
+def _alias(use: str, dialect: str) -> Ids:
+    names = _names(use)
+    return lambda home: list(dict.fromkeys([home.devices[use].aliases[dialect], *names(home)]))
+
+
+NAMED: Mapping[tuple[str, str], Ids] = {
+    ("mclimate", "serial"): _names("valve"),
+    ("netatmo", "device_id"): _alias("station", "netatmo"),
+    ("netatmo", "module_id"): _alias("module", "netatmo"),
+    ("smartbuildings", "thermostatId"): _alias("thermostat", "smartbuildings"),
+}
+"""What names a thing in an owned parameter: of each home the ids to try, the right one first."""
+
+NARROWED: Mapping[str, frozenset[str]] = {"getmeasure": frozenset({"read_station"})}
+"""By operation: the scopes that the things named in `NAMED` need."""
+
+ID_LIKE = re.compile(
+    r"(^|_)(ids?|serials?|serial_number|mac|eui|number|uuid|home|room|site|device|module|building"
+    r"|thermostat|controller|schedule|user|person|owner|account)$|I[dD]s?$"
+)
+"""Names of parameters that can only be meant to name a thing."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of asking: a row, one of its methods, one of its paths."""
+
+    dialect: Dialect
+    endpoint: Endpoint
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.dialect.name}-{self.endpoint.operation_id}-{self.method}-{self.path}"
+
+    def ids(self, home: Home) -> dict[str, str]:
+        """The owned parameters, naming the home's things rightly."""
+        return {name: self.names(name)(home)[0] for name in self.endpoint.owned}
+
+    def names(self, parameter: str) -> Ids:
+        found = NAMED.get((self.dialect.name, parameter))
+        assert found is not None, f"say in NAMED what {parameter} of {self.dialect.name} names"
+        return found
+
+    def request(self, ids: Mapping[str, str], **more: Any) -> tuple[str, Any]:
+        """Target and JSON body with these ids, the row's examples for the rest, and `more` in the query,
+        where None leaves a parameter out."""
+        target, query, body = self.path, dict[str, Any](more), {}
+        for parameter in parameters_of(self.endpoint, self.dialect):
+            value = ids.get(parameter.name, self.endpoint.examples.get(parameter.name))
+            if value is None:
+                assert not parameter.is_required, f"{self}: give an example of {parameter.name}"
+            elif parameter.place is tables.Place.PATH:
+                target = re.sub(rf"\{{{parameter.name}(:\w+)?\}}", quote(str(value), safe=""), target)
+            elif parameter.place is tables.Place.BODY:
+                body[parameter.name] = value
+            elif parameter.place is not tables.Place.HEADER:
+                query.setdefault(parameter.name, value)
+        flat = {
+            n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in query.items() if v is not None
+        }
+        return f"{target}?{urlencode(flat)}" if flat else target, body or None
+
+
+def _rows() -> list[Row]:
+    return [
+        Row(dialect, endpoint, method, path)
+        for dialect in dialects(Settings())
+        for endpoint in dialect.endpoints
+        for method in endpoint.methods
+        for path in (endpoint.path, *endpoint.aliases)
+    ]
+
+
+ROWS = _rows()
+"""Every row of every dialect but those of tokens, which name nothing by id."""
+FACES = [row for row in ROWS if not row.endpoint.is_public and row.dialect.credential_kind == "token"]
+
+
+@dataclass
+class Town:
+    """Ada and Ben, who do not know each other, at one server."""
+
+    households: Households
+    homes: dict[str, Home]
+    http: Client
+    server: AuthorizationServer
+    directory: MemoryDirectory
+    clock: FakeClock
+
+    @classmethod
+    async def build(cls, folder: Path) -> Town:
+        clock, entropy, settings = FakeClock(), SeededEntropy(11), Settings()
+        directory = MemoryDirectory()
+        ports = replace(memory_ports(clock, entropy), directory=directory)
+        households = Households(ports)
+        server = open_authorization(ports, folder, settings)
+        faces = with_token_doors(server, dialects(settings))
+        entries: list[RequestEntry] = []
+
+        async def authenticate(name: str) -> Access:
+            if name not in households.accesses:
+                raise Unauthenticated("the access token is unknown or was revoked")
+            return households.accesses[name]
+
+        application = Application(
+            dialects=(*faces, oauth_dialect(server)),
+            ports=ports,
+            authenticators={
+                "token": authenticate,
+                CREDENTIAL_KIND: hook_authenticator(directory, check_hook),
+            },
+            observers=[entries.append],
+        )
+        http = Client(application, entries)
+        town = cls(households, {}, http, server, directory, clock)
+        # Ben's things lie before, between and after Ada's, so that no order keeps them apart.
+        for name, quarter in (("ben", "Zanzibar"), ("ada", "Mill"), ("eve", "Nowhere")):
+            town.homes[name] = await town._home(name, quarter, len(town.homes) + 1)
+        return town
+
+    async def ask(
+        self, row: Row, ids: Mapping[str, str], *, token: str = "ada", headers: Any = None, **more: Any
+    ) -> Answered:
+        target, body = row.request(ids, **more)
+        sent = {"authorization": f"Bearer {token}"} | (headers or {})
+        return await self.http.request(row.method, target, json_body=body, headers=sent)
+
+    def narrowed(self, name: str, **changes: Any) -> str:
+        """A token of the person's that may do less."""
+        token = f"{name} narrowed"
+        self.households.accesses[token] = replace(self.households.accesses[name], **changes)
+        return token
+
+    def texts_of(self, name: str) -> set[str]:
+        """Every text that is in the person's partitions and in nobody else's: names, ids, aliases."""
+        others = [other for other in self.homes if other != name]
+        return self._texts(name) - set().union(*(self._texts(other) for other in others))
+
+    def unknown_like(self, text: str) -> str:
+        """A text of the same shape that names nothing of anybody's."""
+        known = {known.lower() for name in self.homes for known in self._texts(name)}
+        for step in range(1, 9):
+            made = _turned(text, step)
+            if made.lower() not in known:
+                return made
+        raise AssertionError(f"nothing like {text} is free")
+
+    def _texts(self, name: str) -> set[str]:
+        home = self.homes[name]
+        marks = (home.account.owner_id, home.account.id)
+        documents = [
+            value
+            for (partition, _), rows in self.directory._tables.items()
+            if any(mark in partition for mark in marks)
+            for value in rows.values()
+        ]
+        found = {str(number) for device in home.devices.values() for number in [device.number]}
+        for value in documents:
+            found.update(re.findall(r"[\w:.@ -]{6,}", value.decode("latin-1")))
+        found.update(n for use in home.devices for n in _names(use)(home) if len(n) >= 6)
+        return {text for text in found if len(text) >= 6}
+
+    async def _home(self, name: str, quarter: str, number: int) -> Home:
+        ports, account = self.households.ports, await self.households.add(name)
+        owner = account.owner_id
+        hook, hook_text = await create_key(
+            ports, ACTOR, account, kind=KeyKind.HOOK, name=f"{quarter} gateway"
+        )
+        await create_key(ports, ACTOR, account, kind=KeyKind.TOKEN, name=f"{quarter} script")
+        sites = [
+            await create_site(
+                ports,
+                owner,
+                ACTOR,
+                name=f"{quarter} {kind.value} {place}",
+                kind=kind,
+                time_zone="Europe/Berlin",
+                place=Place(
+                    address=f"{number} {quarter} Street", city=f"{quarter}ton", latitude=50.0 + number
+                ),
+            )
+            for place, kind in enumerate((SiteKind.HOME, SiteKind.BUILDING, SiteKind.HOME))
+        ]
+        home = Home(account, hook_text, *sites)
+        room = await create_room(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} parlour")
+        await create_room(ports, owner, ACTOR, site_id=home.building.id, name=f"{quarter} lobby")
+        await self._devices(home, quarter, number, room.id)
+        await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
+        valve = home.devices["valve"]
+        await accept_command(ports, owner, ACTOR, valve.id, "set", {"note": f"{quarter} command"})
+        now_ms = self.clock.now_ms()
+        await record_event(
+            ports, owner, kind="motion", at_ms=now_ms, device_id=valve.id, site_id=home.house.id
+        )
+        for dialect in self.server.dialects.values():
+            form = ClientForm(name=f"{quarter} app for {dialect.name}", dialect=dialect.name)
+            client, _ = await create_client(self.server, ACTOR, account, form)
+            if dialect.name != "smartbuildings":
+                scopes = [client.allowed_scopes(dialect)[0].name]
+                await generate_tokens(
+                    self.server,
+                    ACTOR,
+                    client,
+                    account_id=account.id,
+                    owner_id=owner,
+                    scopes=scopes,
+                    issuer=ISSUER,
+                )
+        assert hook.owner_id == owner
+        return home
+
+    async def _devices(self, home: Home, quarter: str, number: int, room_id: Any) -> None:
+        name, house = home.account.email.partition("@")[0], home.house.id
+
+        async def device(use: str, model: str, vendor_id: str, **more: Any) -> Device:
+            made = await self.households.device(
+                name, model, vendor_id, name=f"{quarter} {use}", **{"site_id": house} | more
+            )
+            home.devices[use] = made
+            value = 20 + number + len(home.devices) / 100
+            # No instant is in two homes, since instants are ids of a log.
+            times = [self.clock.now_ms() - 300_000 * back - 7_000 * number for back in range(12, 0, -1)]
+            await self.households.record(
+                made, times, {"temperature_c": [value] * 12, "humidity_pct": [40.0 + number] * 12}
+            )
+            return made
+
+        await device(
+            "valve",
+            "vicki",
+            f"70B3D52DD300{number:02}A1",
+            serial=f"SN{number:02}-0001",
+            mac=f"70B3D52DD300{number:02}A1",
+            room_id=room_id,
+            abilities=frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.VALVE}),
+        )
+        station_id, module_id = f"70:ee:50:0{number}:aa:01", f"02:00:00:0{number}:aa:02"
+        station = await device(
+            "station",
+            "NAMain",
+            station_id,
+            vendor="netatmo",
+            abilities=PRODUCTS["NAMain"].abilities,
+            given_aliases={"netatmo": station_id},
+        )
+        await device(
+            "module",
+            "NAModule1",
+            module_id,
+            vendor="netatmo",
+            parent_id=station.id,
+            abilities=PRODUCTS["NAModule1"].abilities,
+            given_aliases={"netatmo": module_id},
+        )
+        await device(
+            "thermostat",
+            "ecobee_thermostat",
+            f"51186331{number:02}42",
+            vendor="ecobee",
+            site_id=home.building.id,
+            abilities=THERMOSTAT,
+            given_aliases={"smartbuildings": f"51186331{number:02}42"},
+        )
+        await device("sensor", "generic_sensor", f"{quarter}-shed-sensor", vendor="generic", site_id=None)
+
+
+_CHANGING = re.compile(rb'"time_(?:exec|server)":[0-9.e-]+,?')
+
+
+def told(answer: Answered, *ids: str) -> tuple[int, dict[str, str], bytes]:
+    """What an answer says, whichever of the ids it was asked about: status, headers, body."""
+    headers = {n: v for n, v in answer.headers.items() if n not in ("x-request-id", "date", "content-length")}
+    body = _CHANGING.sub(b"", answer.body)
+    for text in sorted(ids, key=len, reverse=True):
+        for spelt in {text, quote(text, safe=""), text.lower(), text.upper(), json.dumps(text)[1:-1]}:
+            body = body.replace(spelt.encode(), b"<id>")
+            headers = {n: v.replace(spelt, "<id>") for n, v in headers.items() if n != "etag"}
+    return answer.status, headers, re.sub(rb"[0-9a-f]{24}-[0-9a-f]+", b"<request>", body)
+
+
+def succeeded(row: Row, answer: Answered) -> bool:
+    return answer.status in {success.status for success in row.endpoint.successes}
+
+
+def undeclared(dialect: Dialect, endpoint: Endpoint) -> list[str]:
+    """Parameters that name a thing and are not said to be owned."""
+    in_paths = frozenset().union(*(names_in(path) for path in (endpoint.path, *endpoint.aliases)))
+    names = {parameter.name for parameter in parameters_of(endpoint, dialect)}
+    suspects = {name for name in names if name in in_paths or ID_LIKE.search(name)}
+    return sorted(suspects - set(endpoint.owned))
+
+
+def _turned(text: str, step: int) -> str:
+    """The last six digits each moved on, letters of words among them; separators stay."""
+    kind = "0123456789" if text.isdecimal() else "0123456789abcdef"
+    turned, left = [], 6
+    for letter in reversed(text):
+        place = kind.find(letter.lower())
+        if left and place >= 0:
+            left -= 1
+            moved = kind[(place + step) % len(kind)]
+            letter = moved.upper() if letter.isupper() else moved
+        turned.append(letter)
+    return "".join(reversed(turned))
+
+
+def owner_documents(town: Town, name: str) -> int:
+    """How many documents the person's own partition holds: a change of somebody else's shows."""
+    partition = owner_partition(town.homes[name].account.owner_id)
+    return sum(len(rows) for (where, _), rows in town.directory._tables.items() if where == partition)
