@@ -40,8 +40,12 @@ bench: setup ## measure the hot paths, each beside a baseline
 docs: setup ## write docs/openapi-*.json and docs/configuration.md from the code
 	$(BIN)/python -m ownclimate.cli docs docs
 
-browser: setup ## browser tests (none yet: there are no pages)
-	@echo "no pages yet, so no browser tests"
+browser: setup node_modules/.package-lock.json ## browser tests, with Debian's chromium; screenshots go to /tmp
+	OWNCLIMATE_BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 clean: ## remove what setup made
-	rm -rf $(VENV) src/*.egg-info
+	rm -rf $(VENV) node_modules src/*.egg-info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +13,20 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import launched
-from tests.fakes.server import Server, run
+from tests.fakes.server import Server
 
 SWITCH = "OWNCLIMATE_BROWSER_TESTS"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not os.environ.get(SWITCH):
-        here = Path(__file__).parent
-        for item in items:
-            if here in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="browser tests run with `make browser`"))
+SHOTS = Path(
+    os.environ.get("OWNCLIMATE_SCREENSHOTS") or Path(tempfile.gettempdir()) / "ownclimate-screenshots"
+)
+"""Where screenshots go, to be looked at."""
+collect_ignore_glob = [] if os.environ.get(SWITCH) else ["test_*.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"screenshots: {SHOTS}")
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="session")
-def admin(demo: Demo) -> tuple[str, str]:
-    run(demo.server.data, "user", "add", "root@example.org", "--admin", stdin="the operator's own\n")
-    return "root@example.org", "the operator's own"
-
-
-@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with launched() as found:
         yield found
@@ -60,7 +58,5 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def shots() -> Path:
-    """Where screenshots go, to be looked at."""
-    folder = Path(os.environ.get("OWNCLIMATE_SCREENSHOTS", "/tmp/ownclimate-screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    return SHOTS
