@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from ownclimate.config import Settings
+from ownclimate.config import KEYS, Settings
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Account
 from ownclimate.oauth.encryption import Cipher, load_key
@@ -21,7 +21,7 @@ from ownclimate.vendors.netatmo.tokens import NETATMO_TOKENS
 from ownclimate.vendors.smartbuildings.tokens import SMARTBUILDINGS_TOKENS
 from ownclimate.web.tables import Dialect
 
-KEY_FILE = Path("keys") / "secret.key"
+KEY_FILE = Path(KEYS) / "secret.key"
 """Below the data folder, outside the store and outside backups."""
 TOKEN_DIALECTS = (MCLIMATE_TOKENS, NETATMO_TOKENS, SMARTBUILDINGS_TOKENS)
 

@@ -19,6 +19,8 @@ from ownclimate.core.errors import InvalidInput
 
 PREFIX = "OWNCLIMATE_"
 FILE = "ownclimate.toml"
+KEYS = "keys"
+"""The folder in the data folder that backups leave out."""
 DATA_VARIABLE = "OWNCLIMATE_DATA"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ownclimate import data_folder
+from ownclimate import config, data_folder
 from ownclimate.cli.session import Session, console
 from ownclimate.core.errors import InvalidInput
 
@@ -60,7 +60,8 @@ def backup(session: Session, file: Path) -> None:
     with _counting("copying", file_bytes(session.data / data_folder.STORE)) as advance:
         size = data_folder.backup_store(session.data, file, advance)
     click.echo(f"{file}: {size >> 10} KiB")
-    click.echo("It holds no keys: settings and key files in the data folder are not part of it.", err=True)
+    keys, settings = session.data / config.KEYS, session.data / config.FILE
+    click.echo(f"It holds no keys and no settings: keep copies of {keys} and {settings} elsewhere.", err=True)
 
 
 @click.command()
