@@ -344,13 +344,16 @@ _CHANGING = re.compile(rb'"time_(?:exec|server)":[0-9.e-]+,?')
 
 def told(answer: Answered, *ids: str) -> tuple[int, dict[str, str], bytes]:
     """What an answer says, whichever of the ids it was asked about: status, headers, body."""
-    headers = {n: v for n, v in answer.headers.items() if n not in ("x-request-id", "date", "content-length")}
-    body = _CHANGING.sub(b"", answer.body)
-    for text in sorted(ids, key=len, reverse=True):
-        for spelt in {text, quote(text, safe=""), text.lower(), text.upper(), json.dumps(text)[1:-1]}:
-            body = body.replace(spelt.encode(), b"<id>")
-            headers = {n: v.replace(spelt, "<id>") for n, v in headers.items() if n != "etag"}
-    return answer.status, headers, re.sub(rb"[0-9a-f]{24}-[0-9a-f]+", b"<request>", body)
+    changing = ("x-request-id", "date", "content-length")
+    headers = {name: value for name, value in answer.headers.items() if name not in changing}
+    body = answer.body.replace(answer.headers["x-request-id"].encode(), b"<request>")
+    body = _CHANGING.sub(b"", body)
+    spellings = {s for text in ids for s in (text, quote(text, safe=""), json.dumps(text)[1:-1])}
+    for text in sorted(spellings, key=len, reverse=True):
+        whole_word = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
+        body = re.sub(whole_word.pattern.encode(), b"<id>", body, flags=re.IGNORECASE)
+        headers = {n: v if n == "etag" else whole_word.sub("<id>", v) for n, v in headers.items()}
+    return answer.status, headers, body
 
 
 def succeeded(row: Row, answer: Answered) -> bool:
