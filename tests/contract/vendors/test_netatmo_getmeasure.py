@@ -402,6 +402,31 @@ async def test_a_foreign_valve_stands_behind_its_sites_virtual_relay(measured: W
     assert error_of(await client.get(f"/api/getmeasure?{query(device_id=wrong, module_id=own)}")) == (404, 9)
 
 
+async def test_seconds_of_heating_are_told_as_measured_and_in_bins(measured: Weather) -> None:
+    times = [(NOON + at_s) * 1000 for at_s in (0, 300, 420, 7200, 7500)]
+    await measured.homes.record(
+        measured.valve,
+        times,
+        {"heating_on": [1, 1, 0, 1, None], "temperature_c": [20, 20, 20, 20, 20]},
+    )
+    asked = {"device_id": measured.valve.aliases["netatmo"], "module_id": None, "type": "boileron,boileroff"}
+    client = measured.client()
+
+    whole = await ask(client, scale="max", **asked)
+    later = await ask(client, scale="max", date_begin=str(NOON + 300), **asked)
+    binned = await ask(client, scale="30min", **asked)
+
+    # A value counts since the one before it, but for ten minutes at most.
+    assert whole == {
+        str(NOON): [600, 0],
+        str(NOON + 300): [300, 0],
+        str(NOON + 420): [0, 120],
+        str(NOON + 7200): [600, 0],
+    }
+    assert later == {stamp: values for stamp, values in whole.items() if int(stamp) > NOON}
+    assert binned == {str(NOON + 900): [1200, 600], str(NOON + 8100): [1800, 0]}
+
+
 async def test_an_imported_stations_readings_come_back() -> None:
     homes = Households(memory_ports(FakeClock(), SeededEntropy(9)))
     account = await homes.add("ada")

@@ -80,6 +80,11 @@ class MeasureType:
         """Whether its values are instants: milliseconds in the core, seconds on the wire."""
         return self.function in ("min_at", "max_at")
 
+    @property
+    def is_heating(self) -> bool:
+        """Whether its values are seconds of heating, or of not heating."""
+        return self.function in (HEATING_SECONDS, IDLE_SECONDS)
+
 
 HEATING_SECONDS: Final = "on_seconds"
 IDLE_SECONDS: Final = "off_seconds"
@@ -132,13 +137,13 @@ def _types() -> dict[str, MeasureType]:
     found["date_max_gust"] = MeasureType(
         quantity="gust_speed_kmh", function="max_at", reach=Reach.BINS, needs=Ability.WIND
     )
-    for names, function in (
-        (("boileron", "sum_boiler_on"), HEATING_SECONDS),
-        (("boileroff", "sum_boiler_off"), IDLE_SECONDS),
+    for plain, total, function in (
+        ("boileron", "sum_boiler_on", HEATING_SECONDS),
+        ("boileroff", "sum_boiler_off", IDLE_SECONDS),
     ):
-        for name in names:
+        for name, reach in ((plain, Reach.ALWAYS), (total, Reach.BINS)):
             found[name] = MeasureType(
-                quantity="heating_on", function=function, reach=Reach.BINS, needs=Ability.HEATING_SETPOINT
+                quantity="heating_on", function=function, reach=reach, needs=Ability.HEATING_SETPOINT
             )
     for name in _ENERGY:
         found[name] = MeasureType(

@@ -21,9 +21,8 @@ from ownclimate.core.readings import Instants, Interval, Values
 from ownclimate.core.sites import get_site
 from ownclimate.core.things import Device, Site
 from ownclimate.vendors.netatmo import presented, vocabulary
+from ownclimate.vendors.netatmo.face import heating
 from ownclimate.vendors.netatmo.measuretypes import (
-    HEATING_SECONDS,
-    IDLE_SECONDS,
     MEASURED_BY,
     SCALES,
     MeasureType,
@@ -198,7 +197,13 @@ async def _as_measured(
     seconds = series.times_ms // _SECOND_MS
     # Stamps are whole seconds: of several values within one second the last counts.
     is_last = np.append(np.diff(seconds) > 0, True)[: len(seconds)]
-    columns = [None if kind is None else series.columns[kind.quantity][is_last] for kind in types]
+    columns: list[Values | None] = []
+    for kind in types:
+        column = None if kind is None else series.columns[kind.quantity]
+        if column is not None and kind is not None and kind.is_heating:
+            lengths_s = await heating.lengths_s(ports, number, series.times_ms, column)
+            column = heating.seconds(kind.function, column, lengths_s)
+        columns.append(None if column is None else column[is_last])
     return seconds[is_last].tolist(), _rows(columns, int(is_last.sum()))
 
 
@@ -266,7 +271,7 @@ async def _begin_of_newest(
 
 
 def _core_function(kind: MeasureType) -> str:
-    return "mean" if kind.function in (HEATING_SECONDS, IDLE_SECONDS) else kind.function
+    return "mean" if kind.is_heating else kind.function
 
 
 def _column(
@@ -277,12 +282,9 @@ def _column(
     values = columns[kind.quantity, _core_function(kind)]
     if kind.is_instant:
         return values // _SECOND_MS
-    # The share of a bin's usual length; a bin of a clock change counts like any other.
-    length_s = scale.middle_s * 2
-    if kind.function == HEATING_SECONDS:
-        return np.rint(values * length_s)
-    if kind.function == IDLE_SECONDS:
-        return np.rint((1 - values) * length_s)
+    if kind.is_heating:
+        # Of a bin's usual length; a bin of a clock change counts like any other.
+        return heating.seconds(kind.function, values, scale.middle_s * 2)
     return np.round(values, _DIGITS_OF_MEANS)
 
 
