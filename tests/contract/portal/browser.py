@@ -38,6 +38,12 @@ HASHES: dict[str, str] = {}
 Fields = Mapping[str, str | Sequence[str]]
 
 
+def everything_in(directory: Directory) -> str:
+    """All that a store of the reference kind holds, to be searched for traces."""
+    nodes = getattr(directory, "_nodes", {"": directory})
+    return repr({key: rows for node in nodes.values() for key, rows in node._tables.items() if rows})
+
+
 @dataclass(frozen=True)
 class Shown:
     """What the browser got, after redirects."""

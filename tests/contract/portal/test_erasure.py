@@ -11,7 +11,7 @@ from ownclimate.core.accounts import find_account, repair_accounts
 from ownclimate.core.devices import create_device
 from ownclimate.core.errors import Unauthenticated
 from ownclimate.core.members import invite, join, list_members
-from ownclimate.core.ports import RawEntry
+from ownclimate.core.ports import Directory, RawEntry
 from ownclimate.core.readings import Batch, Interval, OriginKind, origin_number
 from ownclimate.core.things import Account, Device, Role
 from ownclimate.core.writes import relay_outbox
@@ -20,8 +20,7 @@ from ownclimate.oauth.departures import erase_account
 from ownclimate.oauth.grants import GrantTerms, give
 from ownclimate.oauth.keys import KeyKind, check_hook, create_key
 from ownclimate.oauth.own_tokens import generate_tokens
-from ownclimate.store.memory import MemoryDirectory
-from tests.contract.portal.browser import PASSWORD, Browser, Server
+from tests.contract.portal.browser import PASSWORD, Browser, Server, everything_in
 from tests.fakes import FakeClock
 from tests.fakes.households import ACTOR
 
@@ -78,7 +77,7 @@ async def erase(browser: Browser, email: str, password: str = PASSWORD) -> int:
 
 
 async def test_nothing_of_an_erased_account_is_left_in_any_store(
-    server: Server, directory: MemoryDirectory, clock: FakeClock
+    server: Server, directory: Directory, clock: FakeClock
 ) -> None:
     account, device, hook = await furnished(server, "anna")
     browser = server.browser()
@@ -88,7 +87,7 @@ async def test_nothing_of_an_erased_account_is_left_in_any_store(
 
     assert await erase(browser, "anna@example.org") == 200
 
-    left = repr({key: rows for key, rows in directory._tables.items() if rows})
+    left = everything_in(directory)
     for trace in (account.id, account.owner_id, "anna", device.id):
         assert trace not in left, f"{trace} is still in {left[:2000]}"
     assert len(await server.ports.series.read(device.number, Interval())) == 0
@@ -123,9 +122,7 @@ async def test_nothing_is_erased_unless_both_email_and_password_are_typed(
     assert await find_account(server.ports.directory, "anna@example.org")
 
 
-async def test_others_lose_nothing_but_the_erased_persons_apps(
-    server: Server, directory: MemoryDirectory
-) -> None:
+async def test_others_lose_nothing_but_the_erased_persons_apps(server: Server, directory: Directory) -> None:
     anna, _, _ = await furnished(server, "anna")
     berta, device, hook = await furnished(server, "berta")
     _, text = await invite(server.ports, ACTOR, berta.owner_id, role=Role.MEMBER, invited_by=berta.id)
@@ -150,7 +147,7 @@ async def test_others_lose_nothing_but_the_erased_persons_apps(
 
 
 async def test_an_erasure_that_was_cut_short_is_finished_by_repeating_it(
-    server: Server, directory: MemoryDirectory
+    server: Server, directory: Directory
 ) -> None:
     """Dies at each write in turn; the next attempt ends with nothing left."""
     write = directory.write
@@ -176,7 +173,7 @@ async def test_an_erasure_that_was_cut_short_is_finished_by_repeating_it(
         server.clock.advance(1)
         await repair_accounts(server.ports)
 
-        stored = repr({key: rows for key, rows in directory._tables.items() if rows})
+        stored = everything_in(directory)
         assert account.owner_id not in stored
         assert account.email not in stored
         if finished:

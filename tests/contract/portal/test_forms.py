@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ownclimate.core.ports import Directory
 from ownclimate.portal.pages import ROUTES
 from ownclimate.portal.routes import Route
-from ownclimate.store.memory import MemoryDirectory
-from tests.contract.portal.browser import PASSWORD, Server
+from tests.contract.portal.browser import PASSWORD, Server, everything_in
 
 ID = "0123456789abcdef01234567"
 TAKING = [route for route in ROUTES if route.submit is not None and not route.is_open]
@@ -20,15 +20,15 @@ def path_of(route: Route) -> str:
 
 @pytest.mark.parametrize("route", TAKING, ids=lambda route: route.path)
 async def test_every_form_is_refused_without_its_token(
-    server: Server, directory: MemoryDirectory, route: Route
+    server: Server, directory: Directory, route: Route
 ) -> None:
     browser = await server.signed_in("anna", is_admin=True)
-    before = repr(directory._tables)
+    before = everything_in(directory)
 
     shown = await browser.post(path_of(route), {"email": "x@example.org", "password": PASSWORD})
 
     assert (shown.status, "no longer valid" in shown.text) == (403, True)
-    assert repr(directory._tables) == before, "nothing was written"
+    assert everything_in(directory) == before, "nothing was written"
 
 
 @pytest.mark.parametrize("route", TAKING, ids=lambda route: route.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ownclimate.store.memory import MemoryDirectory
+from ownclimate.core.ports import Directory
 from tests.contract.portal.browser import PASSWORD, Browser, Server
 from tests.fakes import FakeClock, SeededEntropy
 
@@ -139,7 +139,7 @@ async def test_cookies_cannot_be_read_by_scripts_or_sent_by_other_sites(server: 
 
 
 async def test_over_https_cookies_are_secure_and_bound_to_this_host(
-    directory: MemoryDirectory, clock: FakeClock, entropy: SeededEntropy
+    directory: Directory, clock: FakeClock, entropy: SeededEntropy
 ) -> None:
     server = Server.over(directory, clock, entropy, base_url="https://climate.test")
     await server.person("anna")
@@ -155,7 +155,7 @@ async def test_over_https_cookies_are_secure_and_bound_to_this_host(
 
 
 async def test_what_expired_is_removed_at_the_next_sign_in(
-    server: Server, clock: FakeClock, directory: MemoryDirectory
+    server: Server, clock: FakeClock, directory: Directory
 ) -> None:
     browser = await server.signed_in("anna")
     locator = browser.cookies[COOKIE].partition("_")[0]

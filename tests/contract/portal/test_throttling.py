@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ownclimate.core.ports import Directory
 from ownclimate.oauth.throttle import Allowance, Throttle
-from ownclimate.store.memory import MemoryDirectory
 from tests.contract.portal.browser import PASSWORD, Server
 from tests.fakes import FakeClock, SeededEntropy
 
@@ -45,7 +45,7 @@ async def test_signing_in_forgets_the_failures_of_the_account(server: Server) ->
 
 
 async def test_an_address_that_tries_many_accounts_has_to_wait(
-    directory: MemoryDirectory, clock: FakeClock, entropy: SeededEntropy
+    directory: Directory, clock: FakeClock, entropy: SeededEntropy
 ) -> None:
     server = Server.over(directory, clock, entropy)
     server.services.sign_ins.addresses._allowance = Allowance(burst=3, interval_s=60)
@@ -71,7 +71,7 @@ async def test_guessing_the_password_on_the_account_page_counts_as_well(server: 
 
 
 async def test_an_address_can_make_only_so_many_accounts(
-    directory: MemoryDirectory, clock: FakeClock, entropy: SeededEntropy
+    directory: Directory, clock: FakeClock, entropy: SeededEntropy
 ) -> None:
     registrations = Throttle(clock, Allowance.in_every(3600, 2))
     server = Server.over(directory, clock, entropy, registrations=registrations)
@@ -89,7 +89,7 @@ async def test_an_address_can_make_only_so_many_accounts(
 
 
 async def test_registration_can_be_closed(
-    directory: MemoryDirectory, clock: FakeClock, entropy: SeededEntropy
+    directory: Directory, clock: FakeClock, entropy: SeededEntropy
 ) -> None:
     server = Server.over(directory, clock, entropy, is_registration_open=False)
     browser = server.browser()

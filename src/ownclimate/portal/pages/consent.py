@@ -173,7 +173,7 @@ async def _page(
     visit: Visit, request: AuthorizationRequest, before: Grant | None, *, problem: str = ""
 ) -> Page:
     client, account = request.client, visit.account
-    sites = await list_sites(visit.ports.directory, visit.owner_id)
+    sites = sorted(await list_sites(visit.ports.directory, visit.owner_id), key=lambda site: site.number)
     households = await list_households(visit.ports.directory, account)
     query = visit.form.verbatim("request") or visit.query_text
     destination = request.redirect_uri

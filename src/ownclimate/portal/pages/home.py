@@ -75,11 +75,11 @@ async def show_home(visit: Visit) -> Answer:
     if visit.signed_in is None:
         return Page(view=Welcome())
     directory, owner_id = visit.ports.directory, visit.owner_id
-    devices = await list_devices(directory, owner_id)
+    devices = sorted(await list_devices(directory, owner_id), key=_in_order)
     latest = await visit.ports.series.latest([device.number for device in devices])
     shown = {str(d.id): _shown_device(d, latest.get(d.number, {}), visit.now_ms) for d in devices}
-    sites = await list_sites(directory, owner_id)
-    rooms = await list_rooms(directory, owner_id)
+    sites = sorted(await list_sites(directory, owner_id), key=_in_order)
+    rooms = sorted(await list_rooms(directory, owner_id), key=_in_order)
     known = {site.id for site in sites}
     groups = [_shown_site(site, rooms, [d for d in devices if d.site_id == site.id], shown) for site in sites]
     placeless = tuple(shown[d.id] for d in devices if d.site_id not in known)
@@ -93,6 +93,11 @@ async def show_home(visit: Visit) -> Answer:
         may_manage=visit.household.role.value == "owner",
     )
     return Page(view=view)
+
+
+def _in_order(thing: Site | Room | Device) -> int:
+    """Numbers are given as things are made; ids of one second are in no order."""
+    return thing.number
 
 
 def _title(visit: Visit) -> str:
