@@ -142,16 +142,19 @@ class Minted:
 
 
 async def mint(server: AuthorizationServer, order: Order) -> Minted:
-    """New tokens of the grant, not yet stored. Scopes that the grant no longer has are left out."""
+    """New tokens of the grant, not yet stored.
+
+    Their rows say what was ordered; what the grant does not have, or no longer has, is left out of the
+    answer, and by every check for as long as the grant lacks it.
+    """
     ports, dialect, grant = server.ports, order.dialect, order.stored.grant
     now_ms = ports.clock.now_ms()
     family = order.family or ports.entropy(8).hex()
-    scopes = tuple(scope for scope in order.scopes if scope in grant.scopes)
-    narrowed = order.access_scopes
-    access_scopes = scopes if narrowed is None else tuple(s for s in scopes if s in narrowed)
+    access_scopes = order.scopes if order.access_scopes is None else order.access_scopes
+    effective = tuple(scope for scope in access_scopes if scope in grant.scopes)
     seed = Seed(locator=dialect.texts.locator(grant.id), account_id=grant.account_id, entropy=ports.entropy)
     lifetimes = dialect.lifetimes
-    access_text = await _access_text(server, order, seed, access_scopes, now_ms)
+    access_text = await _access_text(server, order, seed, effective, now_ms)
     access = _row(
         TokenKind.ACCESS, grant, family, dialect, access_scopes, now_ms, now_ms + lifetimes.access_s * 1000
     )
@@ -162,14 +165,14 @@ async def mint(server: AuthorizationServer, order: Order) -> Minted:
     if order.gives_refresh:
         refresh_text = dialect.texts.refresh(seed)
         ends_ms = now_ms + lifetimes.refresh_s * 1000 if lifetimes.refresh_s else 0
-        refresh = _row(TokenKind.REFRESH, grant, family, dialect, scopes, now_ms, ends_ms)
+        refresh = _row(TokenKind.REFRESH, grant, family, dialect, order.scopes, now_ms, ends_ms)
         body = to_body(refresh) | {"partner": digest_of(access_text), "previous": order.previous}
         changes.append(Put(table=TOKENS, key=digest_of(refresh_text), body=body, expect=ABSENT))
     issued = Issued(
         access_token=access_text,
         refresh_token=refresh_text,
         expires_in_s=lifetimes.access_s,
-        scopes=access_scopes,
+        scopes=effective,
     )
     return Minted(issued=issued, family=family, changes=tuple(changes))
 
