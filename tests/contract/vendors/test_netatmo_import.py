@@ -132,6 +132,33 @@ async def test_a_rooms_temperature_is_its_only_thermostats(world: World, order: 
     assert latest[living.number]["setpoint_c"].at_ms == 1795255150_000
 
 
+@pytest.mark.parametrize("is_status_first", [False, True])
+async def test_what_a_window_room_says_was_measured_by_its_climate_sensor(
+    world: World, is_status_first: bool
+) -> None:
+    sensor = {"id": "nxs-1", "type": "NXS", "bridge": "nxg-1"}
+    gateway = {"id": "nxg-1", "type": "NXG"}
+    room = {"id": "12", "temperature": 249, "humidity": 56, "co2": 812, "lux": 6}
+    topology = {
+        "id": HOME,
+        "rooms": [{"id": "12", "module_ids": ["nxs-1"]}],
+        "modules": [gateway, sensor | {"room_id": "12"}],
+    }
+    homes = {"status": "ok", "time_server": 1795255140, "body": {"homes": [topology]}}
+    home = {"id": HOME, "rooms": [room], "modules": [gateway, sensor]}
+    status = {"status": "ok", "time_server": 1795255150, "body": {"home": home}}
+
+    for answer in (status, homes) if is_status_first else (homes, status):
+        await world.take(answer)
+
+    assert await world.values_at(await world.device("nxs-1"), 1_795_255_150_000) == {
+        "temperature_c": 24.9,
+        "humidity_pct": 56,
+        "co2_ppm": 812,
+        "illuminance_lux": 6,
+    }
+
+
 async def test_a_room_with_another_thermometer_keeps_its_temperature_to_itself(world: World) -> None:
     homes = payload("homesdata")
     homes["body"]["homes"][0]["modules"][4]["room_id"] = "100000001"

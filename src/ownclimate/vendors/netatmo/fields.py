@@ -282,6 +282,14 @@ ROOM_QUANTITIES: Final = {
 }
 """What a room's status says that its one measuring device can be said to have measured or to hold."""
 
+SENSED_QUANTITIES: Final = {
+    "sensed_temperature_c": "temperature_c",
+    "humidity_pct": "humidity_pct",
+    "co2_ppm": "co2_ppm",
+    "illuminance_lux": "illuminance_lux",
+}
+"""What such a room's status says in the place of its climate sensor, whose own status has no values."""
+
 SITE_TOPOLOGY: Final = _table(
     _report("id", "maker_id", TEXT),
     _report("name", "name", TEXT),

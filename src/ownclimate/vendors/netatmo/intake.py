@@ -15,13 +15,13 @@ from ownclimate.core.ids import SiteId
 from ownclimate.core.readings import Batch, Instants, OriginNumber, Values
 from ownclimate.core.things import Ability, Device, Report, Room, Schedule, Site
 from ownclimate.vendors.netatmo import recognise as kinds
-from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, Method
+from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, SENSED_QUANTITIES, Method
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
 from ownclimate.vendors.netatmo.measures import Table
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement
-from ownclimate.vendors.netatmo.vocabulary import product
+from ownclimate.vendors.netatmo.vocabulary import CLIMATE_SENSOR, product
 from ownclimate.vendors.netatmo.zones import timetable_to_core
 
 _KNOWN_BODY: Final = frozenset({"devices", "homes", "home", "user", "errors"})
@@ -244,17 +244,20 @@ class Intake:
                 self._record_room(room, values, moment)
 
     def _record_room(self, room: Room, said: Mapping[str, Any], moment: Moment) -> None:
-        """A room's temperature is its thermostat's only when exactly one device there can measure it."""
+        """A room's values are a device's only when exactly one there can have measured them."""
         if not moment.is_dated or said.get("reachable") is False:
             return
-        measuring = [
-            device
-            for device in self.household.known.devices_in(room)
-            if Ability.TEMPERATURE in device.abilities and Ability.HEATING_SETPOINT in device.abilities
-        ]
-        others = [d for d in self.household.known.devices_in(room) if Ability.TEMPERATURE in d.abilities]
-        values = {ours: float(said[name]) for name, ours in ROOM_QUANTITIES.items() if name in said}
-        if values and len(measuring) == 1 and len(others) == 1:
+        devices = self.household.known.devices_in(room)
+        measuring = [device for device in devices if Ability.TEMPERATURE in device.abilities]
+        if len(measuring) != 1:
+            return
+        names: Mapping[str, str] = {}
+        if Ability.HEATING_SETPOINT in measuring[0].abilities:
+            names = ROOM_QUANTITIES
+        elif measuring[0].model == CLIMATE_SENSOR:
+            names = SENSED_QUANTITIES
+        values = {ours: float(said[name]) for name, ours in names.items() if name in said}
+        if values:
             self._note(measuring[0], moment.said_ms, values, moment.arrived_ms)
 
     def _note(

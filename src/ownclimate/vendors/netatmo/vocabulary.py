@@ -20,6 +20,7 @@ RAIN_GAUGE: Final = "NAModule3"
 INDOOR: Final = "NAModule4"
 THERMOSTAT: Final = "NATherm1"
 VALVE: Final = "NRV"
+CLIMATE_SENSOR: Final = "NXS"
 UNKNOWN_MODEL: Final = "unknown"
 
 WEATHER: Final = "station"
