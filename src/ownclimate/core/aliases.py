@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from ownclimate.core.ports import ABSENT, Put
+from ownclimate.core.ports import ABSENT, Body, Put
 
 MCLIMATE: Final = "mclimate"
 NETATMO: Final = "netatmo"
@@ -29,9 +29,9 @@ def alias_key(dialect: str, kind: str, external: str) -> str:
     return f"{dialect}:{kind}:{external.lower()}"
 
 
-def alias_put(dialect: str, kind: str, external: str, target: str) -> Put:
+def alias_put(dialect: str, kind: str, external: str, body: Body) -> Put:
     key = alias_key(dialect, kind, external)
-    return Put(table="alias", key=key, body={"id": target}, expect=ABSENT)
+    return Put(table="alias", key=key, body=body, expect=ABSENT)
 
 
 def mac_from_number(number: int, prefix: str = "70:ee:52") -> str:
@@ -72,10 +72,16 @@ def device_aliases(number: int, vendor_id: str, given: Mapping[str, str]) -> dic
     return {**made, **given}
 
 
-def puts(kind: str, target: str, aliases: Mapping[str, str], scope: str = "") -> list[Put]:
-    """Alias documents of a thing. `scope` sets apart external ids that are unique only within it."""
+def puts(
+    kind: str, target: str, aliases: Mapping[str, str], scope: str = "", number: int | None = None
+) -> list[Put]:
+    """Alias documents of a thing. `scope` sets apart external ids that are unique only within it.
+
+    With a `number` the document tells it, so that who needs no more need not look up the thing.
+    """
+    body: Body = {"id": target} if number is None else {"id": target, "number": number}
     return [
-        alias_put(dialect, kind, f"{scope}/{external}" if scope else external, target)
+        alias_put(dialect, kind, f"{scope}/{external}" if scope else external, body)
         for dialect, external in aliases.items()
     ]
 

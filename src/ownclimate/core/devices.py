@@ -102,9 +102,18 @@ async def find_device(directory: Directory, owner_id: OwnerId, text: str) -> Dev
 
 
 async def find_device_number(directory: Directory, owner_id: OwnerId, text: str) -> DeviceNumber | None:
-    """The number of `find_device`'s device: all that a door needs, without building the thing."""
-    body = await _find_body(directory, owner_id, text)
-    return None if body is None else DeviceNumber(body["number"])
+    """The number of `find_device`'s device: all that a door needs, mostly without a look at the device."""
+    if is_id(text) and (body := await _load(directory, owner_id, text)):
+        return DeviceNumber(body["number"])
+    for dialect in aliases.DIALECTS:
+        alias = await _find_alias(directory, owner_id, dialect, text)
+        if alias is None:
+            continue
+        if (number := alias.get("number")) is not None:
+            return DeviceNumber(number)
+        if body := await _load(directory, owner_id, alias["id"]):
+            return DeviceNumber(body["number"])
+    return None
 
 
 async def find_device_by_alias(
@@ -151,13 +160,14 @@ async def edit_device(
 async def hide_device(ports: Ports, owner_id: OwnerId, actor: Actor, device_id: str) -> None:
     """Marks the device as deleted; its history stays. It is then no longer listed or found."""
     now_ms = ports.clock.now_ms()
-    await edit_device(
+    await edit(
         ports,
         owner_id,
-        actor,
-        device_id,
+        DEVICES,
+        Device,
         lambda device: dataclasses.replace(device, deleted_ms=device.deleted_ms or now_ms),
-        verb="delete",
+        Deed(actor=actor, verb="delete", kind="device", object_id=device_id),
+        also=_silent_alias_puts,
     )
 
 
@@ -194,9 +204,14 @@ async def _find_body(directory: Directory, owner_id: OwnerId, text: str) -> Body
 async def _find_body_by_alias(
     directory: Directory, owner_id: OwnerId, dialect: str, external: str
 ) -> Body | None:
+    alias = await _find_alias(directory, owner_id, dialect, external)
+    return None if alias is None else await _load(directory, owner_id, alias["id"])
+
+
+async def _find_alias(directory: Directory, owner_id: OwnerId, dialect: str, external: str) -> Body | None:
     key = aliases.alias_key(dialect, aliases.DEVICE, external)
     document = await directory.find(owner_partition(owner_id), ALIASES, key)
-    return None if document is None else await _load(directory, owner_id, document.body["id"])
+    return None if document is None else document.body
 
 
 async def _load(directory: Directory, owner_id: OwnerId, device_id: str) -> Body | None:
@@ -205,5 +220,11 @@ async def _load(directory: Directory, owner_id: OwnerId, device_id: str) -> Body
 
 
 def _alias_puts(device: Device) -> list[Put]:
+    """They tell the number of a device that is there, so that its readings find it in one look-up."""
     external = {**device.aliases, f"{VENDOR}.{device.vendor}": device.vendor_id}
-    return aliases.puts(aliases.DEVICE, device.id, external)
+    return aliases.puts(aliases.DEVICE, device.id, external, number=device.number)
+
+
+def _silent_alias_puts(device: Device) -> list[Put]:
+    """Aliases of a hidden device: without a number, who follows one looks at the device."""
+    return [dataclasses.replace(put, body={"id": device.id}, expect=None) for put in _alias_puts(device)]

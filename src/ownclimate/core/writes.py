@@ -113,10 +113,12 @@ async def edit(
     cls: type[T],
     change: Callable[[T], T],
     deed: Deed,
+    also: Callable[[T], Sequence[Change]] = lambda thing: (),
 ) -> T:
     """Reads, changes and writes back one thing; repeated when another writer came in between.
 
-    A change that changes nothing writes nothing. Raises NotFound when the thing is not there.
+    `also` makes further changes of the same write from the thing as it will be. A change that changes
+    nothing writes nothing. Raises NotFound when the thing is not there.
     """
     partition = owner_partition(owner_id)
     for attempt in range(EDIT_ATTEMPTS):
@@ -129,7 +131,7 @@ async def edit(
             return before
         put = Put(table=table, key=found.key, body=to_body(after), expect=found.version)
         try:
-            await commit(ports, owner_id, [put], deed)
+            await commit(ports, owner_id, [put, *also(after)], deed)
         except Conflict:
             if attempt == EDIT_ATTEMPTS - 1:
                 raise

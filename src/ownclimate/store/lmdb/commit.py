@@ -19,9 +19,9 @@ import errno
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from collections import deque
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
