@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from ownclimate.core.errors import Forbidden, InvalidInput
 from ownclimate.core.ids import AccountId, OwnerId
-from ownclimate.core.ports import Change, Check
-from ownclimate.core.writes import Actor, write_surely
+from ownclimate.core.writes import Actor
 from ownclimate.oauth.clients import Client
 from ownclimate.oauth.dialects import Issued
-from ownclimate.oauth.grants import GrantTerms, give
-from ownclimate.oauth.grants.grant import GRANTS
-from ownclimate.oauth.tokens import Order, mint
+from ownclimate.oauth.grants import GrantTerms
+from ownclimate.oauth.issuing import issue_on
 from ownclimate.oauth.vocabulary import GrantType
 
 if TYPE_CHECKING:
@@ -50,9 +48,4 @@ async def generate_tokens(
     terms = GrantTerms(
         client=client, owner_id=owner_id, account_id=account_id, scopes=tuple(scopes), adds=True
     )
-    stored = await give(server, actor, terms)
-    minted = await mint(server, Order(stored=stored, dialect=dialect, scopes=tuple(scopes), issuer=issuer))
-    still = Check(table=GRANTS, key=stored.grant.id, expect=stored.version)
-    changes: list[Change] = [*minted.changes, still]
-    await write_surely(server.ports, stored.partition, changes, of="tokens")
-    return minted.issued
+    return await issue_on(server, terms, tuple(scopes), actor=actor, issuer=issuer)
