@@ -75,7 +75,7 @@ def build_application(
     """The ASGI application over an open store and the ports over it."""
     last_use = LastUse(ports)
     faces = (*with_token_doors(authorization, dialects(settings)), oauth_dialect(authorization))
-    client_uses = count_clients(ports, authorization)
+    client_uses, daily_usage = count_clients(ports, authorization)
 
     async def authenticate(text: str) -> Access:
         now_ms = ports.clock.now_ms()
@@ -89,8 +89,8 @@ def build_application(
             CREDENTIAL_KIND: hook_authenticator(ports.directory, check_hook),
         },
         operations=operations.rows(store, metrics if settings.metrics else None),
-        mounts=portal_mounts(ports, settings, authorization, sign_ins, client_uses),
-        observers=(partial(_observe, metrics, requests), client_uses.note),
+        mounts=portal_mounts(ports, settings, authorization, sign_ins, client_uses, daily_usage),
+        observers=(partial(_observe, metrics, requests), client_uses.note, daily_usage.note),
         limits=Limits(quotas_of(settings), ports.clock),
         public_url=settings.public_url,
     )

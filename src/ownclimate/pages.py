@@ -8,6 +8,7 @@ from ownclimate.oauth.endpoints import TOKEN_DOOR
 from ownclimate.oauth.server import AuthorizationServer
 from ownclimate.oauth.sessions import Lifetime
 from ownclimate.oauth.throttle import Allowance, SignInThrottle, Throttle
+from ownclimate.oauth.usage import DailyUsage
 from ownclimate.portal.frame import Portal
 from ownclimate.portal.pages import OUTSIDE_ROOT, ROUTES
 from ownclimate.portal.services import Services
@@ -26,10 +27,11 @@ def sign_in_throttle(ports: Ports, settings: Settings) -> SignInThrottle:
     )
 
 
-def count_clients(ports: Ports, authorization: AuthorizationServer) -> ClientUses:
-    """What clients do, for their developers' pages; it has to be told of every request."""
+def count_clients(ports: Ports, authorization: AuthorizationServer) -> tuple[ClientUses, DailyUsage]:
+    """What clients do, for their developers' pages; both have to be told of every request."""
     doors = [door for dialect in authorization.dialects.values() for door in dialect.doors]
-    return ClientUses(ports.clock, {door.path for door in (TOKEN_DOOR, *doors)})
+    token_routes = {door.path for door in (TOKEN_DOOR, *doors)}
+    return ClientUses(ports.clock, token_routes), DailyUsage(ports, token_routes)
 
 
 def portal_mounts(
@@ -38,6 +40,7 @@ def portal_mounts(
     authorization: AuthorizationServer,
     sign_ins: SignInThrottle,
     client_uses: ClientUses,
+    daily_usage: DailyUsage,
 ) -> dict[str, ASGIApp]:
     """The pages, at the root and where they stand below somebody else's prefix."""
     services = Services(
@@ -48,8 +51,9 @@ def portal_mounts(
         lifetime=Lifetime(
             idle_ms=settings.session_idle_days * DAY_MS, longest_ms=settings.session_days * DAY_MS
         ),
-        base_url=settings.base_url,
+        public_url=settings.public_url.rstrip("/"),
         is_registration_open=settings.registration_open,
         client_uses=client_uses,
+        daily_usage=daily_usage.of,
     )
     return dict.fromkeys(("", *OUTSIDE_ROOT), Portal(services, ROUTES))

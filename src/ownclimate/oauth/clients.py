@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ownclimate.oauth.server import AuthorizationServer
 
 TABLE = "client"
+USAGE = "usage"
+"""In the client's partition: what it did, day by day."""
 LINKS = "client_link"
 """In the owner's partition: which clients are its."""
 KIND = "client"
@@ -315,9 +317,10 @@ async def mark_deleted(server: AuthorizationServer, actor: Actor, client_id: str
 
 
 async def forget_client(ports: Ports, actor: Actor, client: Client) -> None:
-    """The last step of a deletion: the client and its owner's link to it."""
+    """The last step of a deletion: the client, what is known of its use, and its owner's link to it."""
     partition = client_partition(client.id)
-    await write_surely(ports, partition, [Delete(table=TABLE, key=client.id)], of=KIND)
+    used = [Delete(table=USAGE, key=day.key) for day in await ports.directory.scan(partition, USAGE)]
+    await write_surely(ports, partition, [Delete(table=TABLE, key=client.id), *used], of=KIND)
     unlink = Delete(table=LINKS, key=client.id)
     await commit(ports, client.owner_id, [unlink], _deed(actor, "forget", client.id))
 

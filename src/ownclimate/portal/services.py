@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ownclimate.core.ports import Ports
 from ownclimate.oauth.server import AuthorizationServer
 from ownclimate.oauth.sessions import Lifetime
 from ownclimate.oauth.throttle import SignInThrottle, Throttle
+from ownclimate.oauth.usage import Usage
 from ownclimate.web.client_use import ClientUses
 
 
@@ -15,7 +17,8 @@ from ownclimate.web.client_use import ClientUses
 class Services:
     """Ports, throttles and the operator's choices.
 
-    `base_url` is the address under which people reach this server, without a slash at its end.
+    `public_url` is the address under which people reach this server, without a slash at its end; empty:
+    what they typed.
     """
 
     ports: Ports
@@ -24,6 +27,8 @@ class Services:
     registrations: Throttle
     """By address."""
     lifetime: Lifetime
-    base_url: str
+    public_url: str
     is_registration_open: bool
     client_uses: ClientUses
+    daily_usage: Callable[[str], Awaitable[Usage]]
+    """What a client did in the last 30 days, by its id."""

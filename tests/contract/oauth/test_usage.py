@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from ownclimate.core.errors import StoreUnavailable
-from ownclimate.oauth import usage as usage_module
+from ownclimate.core.ports import Change, Directory
 from ownclimate.oauth.clients import USAGE, client_partition, forget_client
 from ownclimate.oauth.usage import DailyUsage, Usage
 from ownclimate.web.dispatch import RequestEntry
@@ -16,6 +19,20 @@ TOKENS, CALLS = "/oauth2/token", "/v1/controllers"
 
 def entry(client_id: str, route: str = CALLS, status: int = 200) -> RequestEntry:
     return RequestEntry("id", "GET", route, "mclimate", status, 1.0, client_id, None)
+
+
+class Disk:
+    """A directory on a disk that may be full."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self.is_full = False
+        self.find, self.scan = directory.find, directory.scan
+
+    async def write(self, partition: str, changes: Sequence[Change], version: str) -> None:
+        if self.is_full:
+            raise StoreUnavailable("the disk is full")
+        await self._directory.write(partition, changes, version)
 
 
 @pytest.fixture
@@ -55,8 +72,7 @@ async def test_processes_add_to_each_others_counts(world, usage, app) -> None:
     assert await usage.of(app.id) == Usage(calls=3)
 
 
-async def test_a_days_requests_are_written_at_most_once_a_minute(world, usage, app, monkeypatch) -> None:
-    monkeypatch.setattr(usage_module, "WRITE_EVERY_S", 0.01)
+async def test_a_days_requests_are_written_at_most_once_a_minute(world, usage, app) -> None:
     for _ in range(50):
         usage.note(entry(app.id))
     assert await days(world, app) == []
@@ -81,16 +97,15 @@ async def test_the_last_thirty_days_are_told_and_ninety_are_kept(world, usage, a
     assert len(await days(world, app)) == 91
 
 
-async def test_what_could_not_be_written_is_written_the_next_time(world, usage, app, monkeypatch) -> None:
+async def test_what_could_not_be_written_is_written_the_next_time(world, app) -> None:
+    disk = Disk(world.ports.directory)
+    usage = DailyUsage(replace(world.ports, directory=disk), {TOKENS})
     usage.note(entry(app.id))
 
-    async def full(*_: object) -> None:
-        raise StoreUnavailable("full")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(world.ports.directory, "write", full)
-        await usage.write()
+    disk.is_full = True
+    await usage.write()
     assert await usage.of(app.id) == Usage(calls=1)
+    disk.is_full = False
     await usage.write()
 
     assert await DailyUsage(world.ports, ()).of(app.id) == Usage(calls=1)

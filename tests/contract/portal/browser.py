@@ -21,6 +21,7 @@ from ownclimate.oauth.passwords import hash_password
 from ownclimate.oauth.server import AuthorizationServer, authorization_server
 from ownclimate.oauth.sessions import Lifetime, begin_session
 from ownclimate.oauth.throttle import Allowance, SignInThrottle, Throttle
+from ownclimate.oauth.usage import DailyUsage
 from ownclimate.portal.cookies import Cookies
 from ownclimate.portal.frame import Portal
 from ownclimate.portal.pages import OUTSIDE_ROOT, ROUTES
@@ -194,9 +195,10 @@ class Server:
             "sign_ins": SignInThrottle.over(clock),
             "registrations": Throttle(clock, Allowance(burst=20, interval_s=180)),
             "lifetime": Lifetime(),
-            "base_url": f"http://{HOST}",
+            "public_url": "",
             "is_registration_open": True,
             "client_uses": ClientUses(clock, {"/oauth2/token"}),
+            "daily_usage": DailyUsage(ports, {"/oauth2/token"}).of,
         }
         services = Services(**usual | more)
         entries: list[RequestEntry] = []

@@ -19,6 +19,7 @@ from ownclimate.oauth.clients import (
 )
 from ownclimate.oauth.dialects import Scope, TokenDialect
 from ownclimate.oauth.grants import revoke_grants_of_client
+from ownclimate.oauth.usage import Usage
 from ownclimate.oauth.vocabulary import GrantType
 from ownclimate.portal.forms import Form
 from ownclimate.portal.routes import Route
@@ -108,6 +109,8 @@ class ShowClient:
     knows_passwords: bool
     has_generator: bool
     use: ClientUse
+    usage: Usage
+    """Of the last 30 days."""
     problem: str = ""
     field: str = ""
 
@@ -271,12 +274,13 @@ async def _client_view(
         has_generator=client.account_id == visit.account.id
         and client.may_use(GrantType.REFRESH_TOKEN, dialect),
         use=visit.services.client_uses.of(client.id),
+        usage=await visit.services.daily_usage(client.id),
     )
 
 
 def _addresses(visit: Visit, dialect: TokenDialect) -> tuple[Address, ...]:
     """What a developer has to enter into a library."""
-    base = visit.services.base_url
+    base = visit.base_url
     token_paths = [door.path for door in dialect.doors] or ["/oauth2/token"]
     found = []
     if GrantType.AUTHORIZATION_CODE in dialect.grant_types:
@@ -291,12 +295,15 @@ def _approvable(scope: Scope, client: Client) -> Approvable:
 
 
 def _form_of(form: Form) -> ClientForm:
+    """What was filled in; a default that is no longer among the redirect URIs is none."""
+    redirect_uris, default = form.lines("redirect_uris"), form.text("default_redirect_uri")
     return ClientForm(
         name=form.text("name"),
         dialect=form.text("dialect"),
         description=form.text("description"),
         support_url=form.text("support_url"),
-        redirect_uris=form.lines("redirect_uris"),
+        redirect_uris=redirect_uris,
+        default_redirect_uri=default if default in redirect_uris else "",
         scopes=form.texts("scope"),
         is_public="is_public" in form,
         may_use_passwords="may_use_passwords" in form,
