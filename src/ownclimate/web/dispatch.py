@@ -115,7 +115,7 @@ class Application:
                 await self._serve_mounted(mount, scope, receive, send, exchange.request_id)
                 return
         exchange.dialect = self._dialect_of(exchange.path, found)
-        incoming = Incoming(receive, exchange.headers)
+        incoming = Incoming(receive, exchange.headers, scope.get("http_version", "1.1"))
         try:
             reply: Reply | None = await self._answer(exchange, scope, incoming)
         except ClientGone:

@@ -1,8 +1,9 @@
 """A request's body on its way in, and what becomes of the part that nobody asked for.
 
 A connection that is closed with bytes unread in it is reset, and the reset takes the answer along: the
-client, still sending, sees a broken pipe where it was told 413 or 401. So the rest of a body is read
-and thrown away before the answer goes out (RFC 9112 §9.6 describes the problem).
+client, still sending, sees a broken pipe where it was told 413 or 401. So, where the connection ends
+with the answer, the rest of a body is read and thrown away before it (RFC 9112 §9.6 describes the
+problem). Where it stays open the server reads on in any case.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ class Incoming:
 
     __slots__ = ("_is_over", "_receive")
 
-    def __init__(self, receive: Receive, headers: HeaderMap) -> None:
+    def __init__(self, receive: Receive, headers: HeaderMap, http_version: str = "1.1") -> None:
         self._receive = receive
         has_body = b"content-length" in headers or b"transfer-encoding" in headers
-        # Who expects "100 Continue" sends nothing before it, and asking for the body would bring it on.
-        self._is_over = not has_body or b"expect" in headers
+        self._is_over = not has_body or not _ends(headers, http_version)
 
     async def __call__(self) -> Message:
         message = await self._receive()
-        self._is_over = not message.get("more_body", False)
+        if not message.get("more_body", False):
+            self._is_over = True
         return message
 
     async def discard(self) -> None:
@@ -41,3 +42,13 @@ class Incoming:
                     await self()
         except TimeoutError:
             return
+
+
+def _ends(headers: HeaderMap, http_version: str) -> bool:
+    """Whether the connection ends with this request while its body is on the way.
+
+    Who expects "100 Continue" sends nothing before it, and asking for the body would bring it on.
+    """
+    wish = headers.get(b"connection", b"").lower()
+    is_last = b"close" in wish or (http_version == "1.0" and b"keep-alive" not in wish)
+    return is_last and b"expect" not in headers
