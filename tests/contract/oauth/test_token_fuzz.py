@@ -55,7 +55,7 @@ WORDS = [
     "%00",
     "\x00",
     "../",
-    "�",
+    "ü☃",
 ]
 JSON_VALUES = st.recursive(
     st.none()
