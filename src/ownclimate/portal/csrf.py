@@ -30,4 +30,8 @@ def is_from_elsewhere(headers: Mapping[bytes, bytes], own_hosts: frozenset[str])
     if site:
         return site not in ("same-origin", "none")
     origin = headers.get(b"origin", b"").decode("latin-1")
-    return bool(origin) and urlsplit(origin).netloc.lower() not in own_hosts
+    if not origin:
+        return False
+    host = urlsplit(origin).netloc.lower()
+    # An opaque origin ("null") has no host, and so has a server without a public address.
+    return not host or host not in own_hosts

@@ -44,8 +44,8 @@ class Portal:
 
     def __init__(self, services: Services, routes: Sequence[Route]) -> None:
         self._services = services
-        self._cookies = Cookies(services.base_url.startswith("https://"))
-        self._own_host = urlsplit(services.base_url).netloc.lower()
+        self._cookies = Cookies(services.public_url.startswith("https://"))
+        self._own_host = urlsplit(services.public_url).netloc.lower()
         self._routes: Routes[Route] = Routes()
         for route in routes:
             if route.show is not None:
@@ -77,6 +77,7 @@ class Portal:
             query=Form(),
             form=Form(),
             ids={},
+            base_url=self._services.public_url or _address_of(scope, headers),
             address=(scope.get("client") or ("",))[0],
             browser=headers.get(b"user-agent", b"").decode("latin-1"),
         )
@@ -211,6 +212,11 @@ class Portal:
                 frame.is_developer = visit.at_home.role in DEVELOPERS
             frame.has_households = len(households) > 1
         return frame
+
+
+def _address_of(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+    host = headers.get(b"host", b"localhost").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}"
 
 
 def _admit(route: Route, visit: Visit) -> None:

@@ -77,6 +77,8 @@ class Visit:
     query: Form
     form: Form
     ids: dict[str, str]
+    base_url: str
+    """Under which the browser knows this server; what the token endpoints call themselves too."""
     address: str
     browser: str
     session: Session | None = None

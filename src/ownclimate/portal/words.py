@@ -137,6 +137,8 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         "refuse_scope": "refused a scope of",
         "forget": "removed",
         "join": "joined as",
+        "appoint": "appointed",
+        "dismiss": "dismissed",
         "grant": "connected",
     }
 )
@@ -154,6 +156,8 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "member": "a member",
         "client": "a client",
         "grant": "an app",
+        "password": "the password",
+        "administrator": "an administrator",
     }
 )
 

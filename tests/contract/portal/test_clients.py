@@ -58,6 +58,30 @@ async def test_a_wrong_field_is_named_and_what_was_typed_stays(
     assert "kept as typed" in shown.text
 
 
+async def test_one_of_several_redirect_uris_can_be_the_default(server: Server) -> None:
+    browser = await server.signed_in("anna")
+    uris = "https://a.example/x\nhttps://b.example/y"
+    client_id = (await create(browser, redirect_uris=uris)).element("client-id")
+    typed = {"name": "Wetterbox", "scope": ["read_station"], "redirect_uris": uris}
+
+    await browser.submit(
+        f"/clients/{client_id}",
+        on=f"/clients/{client_id}",
+        default_redirect_uri="https://b.example/y",
+        **typed,
+    )
+    chosen = await get_client(server.authorization, client_id)
+    await browser.submit(
+        f"/clients/{client_id}",
+        default_redirect_uri="https://b.example/y",
+        **typed | {"redirect_uris": "https://a.example/x"},
+    )
+    gone = await get_client(server.authorization, client_id)
+
+    assert (chosen.default_redirect_uri, chosen.scopes) == ("https://b.example/y", ("read_station",))
+    assert gone.default_redirect_uri == ""
+
+
 async def test_a_rotated_secret_overlaps_with_the_one_before(server: Server, clock: FakeClock) -> None:
     browser = await server.signed_in("anna")
     made = await create(browser)

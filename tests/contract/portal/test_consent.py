@@ -237,6 +237,38 @@ async def test_what_cannot_be_trusted_is_shown_and_sent_nowhere(
         assert "evil.example" not in shown.header("content-security-policy")
 
 
+async def test_a_line_end_smuggled_into_the_request_ends_up_in_no_header(server: Server) -> None:
+    client = await registered(server)
+    browser, _, _ = await with_sites(server)
+    page = await browser.get(asking(client))
+    smuggling = page.hidden("request") + "\r\nset-cookie: a=b"
+
+    shown = await answer(browser, page, request=smuggling, owner="another")
+
+    assert all("\r" not in value and "\n" not in value for _, value in shown.headers)
+
+
+async def test_the_issuer_is_the_address_that_the_browser_used(server: Server) -> None:
+    """RFC 9207: clients compare it with what the metadata at the same address says."""
+    client = await registered(server)
+    browser, _, _ = await with_sites(server)
+
+    page = await browser.get(asking(client))
+    shown = await browser.post(
+        "/oauth2/consent",
+        {
+            "csrf": page.csrf,
+            "request": page.hidden("request"),
+            "owner": page.hidden("owner"),
+            "decision": "deny",
+        },
+        follow=False,
+        host="192.168.1.5:8080",
+    )
+
+    assert brought_back(shown)["iss"] == "http://192.168.1.5:8080"
+
+
 async def test_a_fault_of_the_app_is_told_to_the_app(server: Server) -> None:
     client = await registered(server, "netatmo")
 

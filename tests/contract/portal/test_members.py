@@ -191,6 +191,22 @@ async def test_the_activity_says_who_did_what(server: Server) -> None:
     assert "<strong>anna@example.org</strong> joined as a member: anna@example.org" in shown.text
 
 
+async def test_a_new_password_and_a_new_administrator_are_in_the_activity(server: Server) -> None:
+    root = await server.signed_in("root", is_admin=True)
+    anna = await server.person("anna")
+    browser = server.browser()
+    await browser.sign_in(anna.email)
+
+    await root.submit(f"/admin/users/{anna.id}", on="/admin/users", admin="yes")
+    await browser.submit(
+        "/account/password", on="/account", password=PASSWORD, new_password="another long one"
+    )
+    shown = await browser.get("/activity")
+
+    assert "<strong>root@example.org</strong> appointed an administrator: anna@example.org" in shown.text
+    assert "<strong>anna@example.org</strong> changed the password" in shown.text
+
+
 async def test_older_activity_is_on_further_pages(server: Server, clock: FakeClock) -> None:
     browser = await server.signed_in("anna")
     for place in range(60):

@@ -141,7 +141,7 @@ async def test_cookies_cannot_be_read_by_scripts_or_sent_by_other_sites(server: 
 async def test_over_https_cookies_are_secure_and_bound_to_this_host(
     directory: Directory, clock: FakeClock, entropy: SeededEntropy
 ) -> None:
-    server = Server.over(directory, clock, entropy, base_url="https://climate.test")
+    server = Server.over(directory, clock, entropy, public_url="https://climate.test")
     await server.person("anna")
     browser = server.browser()
 

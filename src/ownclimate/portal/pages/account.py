@@ -10,6 +10,7 @@ from ownclimate.core.accounts import edit_account, set_password
 from ownclimate.core.errors import InvalidInput, RateLimited, Unauthenticated
 from ownclimate.core.members import list_households
 from ownclimate.core.things import Account
+from ownclimate.core.writes import Deed, commit
 from ownclimate.oauth.departures import erase_account
 from ownclimate.oauth.passwords import SHORTEST, checked_password, hash_password
 from ownclimate.oauth.sessions import begin_session, check_password, end_session, list_sessions
@@ -90,6 +91,8 @@ async def change_password(visit: Visit) -> Answer:
         view = replace(await _view(visit), part="password", problem=problem)
         return Page(view=view, status=422)
     account = await set_password(visit.ports, visit.account.id, await hash_password(password))
+    deed = Deed(actor=visit.actor, verb="change", kind="password", object_id=account.id)
+    await commit(visit.ports, account.owner_id, [], deed)
     return await _with_new_session(visit, account, "password")
 
 

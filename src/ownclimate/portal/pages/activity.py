@@ -27,6 +27,10 @@ WAYS_IN = {
 }
 
 
+NAMED_AFTER = {"grant": "client", "member": "account", "administrator": "account", "password": "account"}
+"""Kinds whose object is called as another is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     at_ms: int
@@ -88,7 +92,7 @@ class _Names:
 
     async def of(self, kind: str, id: str) -> str:
         await self._fill()
-        key = ("client" if kind == "grant" else "account" if kind == "member" else kind, id)
+        key = (NAMED_AFTER.get(kind, kind), id)
         if key not in self._known:
             self._known[key] = await self._look_up(*key)
         return self._known[key]

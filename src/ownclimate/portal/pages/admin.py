@@ -8,6 +8,7 @@ from typing import ClassVar
 from ownclimate.core.accounts import edit_account, list_accounts, load_account
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import AccountId
+from ownclimate.core.writes import Deed, commit
 from ownclimate.oauth.clients import Client, approve_scopes, list_all_clients, refuse_scope
 from ownclimate.portal.routes import Need, Route
 from ownclimate.portal.visits import Answer, Page, Redirect, Visit
@@ -68,7 +69,10 @@ async def set_admin(visit: Visit) -> Answer:
     if account_id == visit.account.id:
         raise InvalidInput("account", "another administrator has to do this, so that one always remains")
     is_admin = visit.form.text("admin") == "yes"
-    await edit_account(visit.ports, account_id, lambda account: replace(account, is_admin=is_admin))
+    account = await edit_account(visit.ports, account_id, lambda account: replace(account, is_admin=is_admin))
+    verb = "appoint" if is_admin else "dismiss"
+    deed = Deed(actor=visit.actor, verb=verb, kind="administrator", object_id=account_id)
+    await commit(visit.ports, account.owner_id, [], deed)
     return Redirect(to="/admin/users", done="saved")
 
 

@@ -21,6 +21,7 @@ from ownclimate.oauth.clients import Client
 from ownclimate.oauth.dialects import Rotation, Scope, TokenDialect
 from ownclimate.oauth.errors import OAuthError, RedirectedError
 from ownclimate.oauth.grants import Grant
+from ownclimate.portal.local_paths import local_path
 from ownclimate.portal.pages.trouble import Trouble
 from ownclimate.portal.routes import Need, Route
 from ownclimate.portal.security import form_target
@@ -123,7 +124,7 @@ async def decide(visit: Visit) -> Answer:
     if visit.form.text("decision") != "allow":
         return Redirect(to=deny(request), status=302)
     if visit.form.text("owner") != visit.owner_id:
-        return Redirect(to=f"{AUTHORIZE}?{text}")
+        return Redirect(to=local_path(f"{AUTHORIZE}?{text}"))
     server = visit.services.authorization
     before = await given_before(server, request, visit.owner_id, visit.account.id)
     known = await list_sites(visit.ports.directory, visit.owner_id)
@@ -166,7 +167,7 @@ async def targets_of(visit: Visit, path: str) -> tuple[str, ...]:
 
 async def _validated(visit: Visit, query: str) -> AuthorizationRequest:
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_PAIRS)
-    return await validate(visit.services.authorization, pairs, issuer=visit.services.base_url)
+    return await validate(visit.services.authorization, pairs, issuer=visit.base_url)
 
 
 async def _page(

@@ -46,7 +46,7 @@ async def generate(visit: Visit) -> Answer:
             account_id=visit.account.id,
             owner_id=visit.owner_id,
             scopes=[scope for scope in visit.form.texts("scope") if scope in names],
-            issuer=visit.services.base_url,
+            issuer=visit.base_url,
         )
     except InvalidInput:
         view = replace(_view(visit, client), problem="Tick at least one scope.")

@@ -134,7 +134,7 @@ async def _tokens_view(visit: Visit) -> Tokens:
             for p in ORDER
             if p in allowed
         ),
-        base_url=visit.services.base_url,
+        base_url=visit.base_url,
         name=visit.form.text("name"),
     )
 
@@ -143,7 +143,7 @@ async def _device_keys_view(visit: Visit) -> DeviceKeys:
     keys = await list_keys(visit.ports.directory, visit.owner_id, KeyKind.HOOK)
     return DeviceKeys(
         keys=tuple(_row(key) for key in keys),
-        base_url=visit.services.base_url,
+        base_url=visit.base_url,
         name=visit.form.text("name"),
     )
 

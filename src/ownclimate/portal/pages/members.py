@@ -112,7 +112,7 @@ async def invite_somebody(visit: Visit) -> Answer:
         )
     except Conflict as error:
         return Page(view=replace(await _view(visit), problem=f"{error.message}."), status=409)
-    link = f"{visit.services.base_url}/join/{text}"
+    link = f"{visit.base_url}/join/{text}"
     return Page(view=replace(await _view(visit), link=link))
 
 
