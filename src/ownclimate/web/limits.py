@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from ownclimate.core.access import Access
 from ownclimate.core.errors import RateLimited
@@ -67,12 +67,8 @@ class QuotaUsedUp(RateLimited):
         self.by = by
 
 
-class Standing(NamedTuple):
-    """How a request left its budget: the tightest quota, what remains of it, and the refusal if any."""
-
-    limit: int
-    remaining: int
-    refusal: QuotaUsedUp | None
+Standing = tuple[int, int, QuotaUsedUp | None]
+"""How a request left its budget: the tightest quota, what remains of it, and the refusal if it is one."""
 
 
 class Budget:
@@ -93,14 +89,14 @@ class Budget:
         token = f"{client} {access.account_id or ''}"
         limit, remaining = 0, -1
         for place, (limiter, is_by_client, quota) in enumerate(self._counters):
-            verdict = limiter.take(client if is_by_client else token, cost, now_ms)
-            if verdict.retry_after_s:
+            left, wait_s = limiter.take(client if is_by_client else token, cost, now_ms)
+            if wait_s:
                 for earlier, was_by_client, _ in self._counters[:place]:
                     earlier.give_back(client if was_by_client else token, cost, now_ms)
-                return Standing(quota.count, 0, QuotaUsedUp(verdict.retry_after_s, quota.by))
-            if remaining < 0 or verdict.remaining < remaining:
-                limit, remaining = quota.count, verdict.remaining
-        return Standing(limit, remaining, None)
+                return quota.count, 0, QuotaUsedUp(wait_s, quota.by)
+            if remaining < 0 or left < remaining:
+                limit, remaining = quota.count, left
+        return limit, remaining, None
 
     def cost(self, asked: int) -> int:
         """What a row's cost comes to: never above a quota, else the row could not be used at all."""
@@ -134,7 +130,7 @@ class Limits:
         asked = budget.cost(endpoint.limit_cost)
 
         def silent(access: Access) -> tuple[Headers, QuotaUsedUp | None]:
-            return (), budget.take(access, asked).refusal
+            return (), budget.take(access, asked)[2]
 
         def telling(access: Access) -> tuple[Headers, QuotaUsedUp | None]:
             limit, remaining, refusal = budget.take(access, asked)

@@ -179,15 +179,15 @@ def test_a_refusal_by_one_quota_leaves_the_others_as_they_were(clock: FakeClock)
         budget.take(ADA, 1)
 
     assert budget.take(BEN, 1) == (1, 0, None)
-    assert budget.take(replace(ADA, account_id=AccountId("eve")), 1).refusal is None
-    assert budget.take(replace(ADA, account_id=AccountId("dan")), 1).refusal is not None
+    assert budget.take(replace(ADA, account_id=AccountId("eve")), 1)[2] is None
+    assert budget.take(replace(ADA, account_id=AccountId("dan")), 1)[2] is not None
 
 
 def test_a_refusal_says_whose_quota_is_used_up(clock: FakeClock) -> None:
     for by in By:
         budget = Budget([Quota(count=1, span_s=10, by=by, window=Window.SLIDING)], clock)
         budget.take(ADA, 1)
-        refusal = budget.take(ADA, 1).refusal
+        refusal = budget.take(ADA, 1)[2]
 
         assert isinstance(refusal, QuotaUsedUp)
         assert (refusal.by, refusal.retry_after_s) == (by, 10.0)
