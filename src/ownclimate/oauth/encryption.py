@@ -54,7 +54,7 @@ def load_key(file: Path, entropy: Entropy) -> bytes:
     except FileNotFoundError:
         pass
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = file.with_suffix(f".{os.getpid()}")
+    temporary = file.with_suffix(f".{entropy(8).hex()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as stream:
         stream.write(entropy(KEY_BYTES).hex().encode() + b"\n")
