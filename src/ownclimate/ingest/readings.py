@@ -82,18 +82,16 @@ def device_batch(
     rows: DeviceRows, device: DeviceNumber, origin: OriginNumber, sender: str, arrived_ms: int
 ) -> Batch:
     """The rows as a batch that names its payload: the same rows of the same sender are the same payload."""
-    digest = hashlib.blake2b(sender.encode(), digest_size=16)
-    digest.update(rows.times_ms.tobytes())
+    content = [sender.encode(), rows.times_ms.tobytes()]
     for name in sorted(rows.columns):
-        digest.update(name.encode())
-        digest.update(rows.columns[name].tobytes())
+        content += (name.encode(), rows.columns[name].tobytes())
     return Batch(
         device=device,
         times_ms=rows.times_ms,
         columns=rows.columns,
         origin=origin,
         arrived_ms=arrived_ms,
-        payload=digest.digest(),
+        payload=hashlib.blake2b(b"".join(content), digest_size=16).digest(),
     )
 
 

@@ -96,8 +96,9 @@ def parse_rows(rows: Any, now_ms: int, *, is_plain: bool) -> Parsed:
         raise TooManyRows(len(rows))
     if not rows:
         return Parsed(count=0, groups=[])
-    # A single row, which many devices send, has no columns to be swift with.
-    parsed = _swift_rows(rows, now_ms) if is_plain and len(rows) > 1 else None
+    parsed = None
+    if is_plain:
+        parsed = _swift_row(rows[0], now_ms) if len(rows) == 1 else _swift_rows(rows, now_ms)
     return parsed or _careful_rows(rows, now_ms)
 
 
@@ -138,6 +139,43 @@ def _decode(body: bytes) -> tuple[Any, bool]:
             return json.loads(body.decode()), False
         except (ValueError, RecursionError) as error:
             raise InvalidInput("body", "not readable as JSON") from error
+
+
+def _swift_row(row: Any, now_ms: int) -> Parsed | None:
+    """A row by itself, which is what most devices send: its values share one array."""
+    if type(row) is not dict:
+        return None
+    device = row.get("device")
+    if type(device) is not str or not device:
+        return None
+    try:
+        at_ms = parse_instant(row.get("at"))
+    except ValueError:
+        return None
+    if instant_problem(at_ms, now_ms) is not None:
+        return None
+    names: list[str] = []
+    cells: list[float] = []
+    for name, cell in row.items():
+        if name not in QUANTITIES:
+            if name not in ("device", "at"):
+                return None
+        elif type(cell) in (float, int) or (type(cell) is bool and name in FLAGS):
+            names.append(name)
+            cells.append(cell)
+        elif cell is not None:
+            return None
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except OverflowError:
+        return None
+    group = DeviceRows(
+        device=device,
+        indices=(0,),
+        times_ms=np.array((at_ms,), dtype=np.int64),
+        columns={name: values[place : place + 1] for place, name in enumerate(names)},
+    )
+    return Parsed(count=1, groups=[group])
 
 
 def _swift_rows(rows: Sequence[Any], now_ms: int) -> Parsed | None:

@@ -40,7 +40,11 @@ from ownclimate.store.lmdb.space import Space
 
 T = TypeVar("T")
 Apply = Callable[["lmdb.Transaction[bytes]"], T]
-"""Evaluates every precondition before its first modification, and raises an AppError only then."""
+"""Evaluates every precondition before its first modification, and raises an AppError only then.
+
+One that may find damage half way through, as those of series do, is submitted with `undo_on_error`:
+whatever it raises, an AppError too, then undoes what it did.
+"""
 
 QUEUE_BYTES: Final = 64 << 20
 GROUP_BYTES: Final = 8 << 20
@@ -55,6 +59,7 @@ class _Write:
     apply: Callable[[lmdb.Transaction[bytes]], Any]
     size_bytes: int
     may_use_reserve: bool
+    undo_on_error: bool
     loop: asyncio.AbstractEventLoop | None
     answer: asyncio.Future[Any] | Future[Any]
 
@@ -105,7 +110,14 @@ class Committer:
     def queued_bytes(self) -> int:
         return self._queued_bytes
 
-    async def submit(self, apply: Apply[T], *, size_bytes: int, may_use_reserve: bool = False) -> T:
+    async def submit(
+        self,
+        apply: Apply[T],
+        *,
+        size_bytes: int,
+        may_use_reserve: bool = False,
+        undo_on_error: bool = False,
+    ) -> T:
         """Runs `apply` on the commit thread; its result once it is on disk.
 
         Raises what `apply` raised; StoreUnavailable when the queue, the disk or the map is full
@@ -114,14 +126,21 @@ class Committer:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._enqueue(_Write(apply, size_bytes, may_use_reserve, loop, answer))
+        self._enqueue(_Write(apply, size_bytes, may_use_reserve, undo_on_error, loop, answer))
         return await answer
 
-    def submit_and_wait(self, apply: Apply[T], *, size_bytes: int, may_use_reserve: bool = False) -> T:
+    def submit_and_wait(
+        self,
+        apply: Apply[T],
+        *,
+        size_bytes: int,
+        may_use_reserve: bool = False,
+        undo_on_error: bool = False,
+    ) -> T:
         """`submit` for threads; never call it on an event loop or from inside an `apply`."""
         assert threading.current_thread() is not self._thread, "the commit thread would wait for itself"
         answer: Future[T] = Future()
-        self._enqueue(_Write(apply, size_bytes, may_use_reserve, None, answer))
+        self._enqueue(_Write(apply, size_bytes, may_use_reserve, undo_on_error, None, answer))
         return answer.result()
 
     def close(self) -> None:
@@ -223,6 +242,8 @@ class Committer:
                     try:
                         outcomes.append(_Outcome(write, write.apply(transaction), None))
                     except AppError as error:
+                        if write.undo_on_error:
+                            raise
                         outcomes.append(_Outcome(write, None, error))
                     if time.monotonic() > deadline_s:
                         break

@@ -16,7 +16,6 @@ import lmdb
 from ownclimate.store.lmdb.environment import Environment
 from ownclimate.store.lmdb.head_records import unpack_heads
 from ownclimate.store.lmdb.series_records import DeviceState, IndexEntry, SeriesDatabases
-from ownclimate.store.lmdb.series_writes import write_and_wait
 from ownclimate.store.merging import Rows, merge
 from ownclimate.store.series_format import Block, encode_blocks
 
@@ -89,10 +88,11 @@ class Sealer:
         if not replacements:
             return []
         self.step("encoded")
-        replaced = write_and_wait(
-            self.environment.committer,
+        replaced = self.environment.committer.submit_and_wait(
             lambda transaction: [self._apply(transaction, replacement) for replacement in replacements],
             size_bytes=sum(replacement.size_bytes for replacement in replacements),
+            may_use_reserve=True,
+            undo_on_error=True,
         )
         self.step("committed")
         return replaced

@@ -27,7 +27,6 @@ from ownclimate.store.lmdb.series_records import (
     unpack_arrival,
     unpack_state,
 )
-from ownclimate.store.lmdb.series_writes import write_and_wait
 from ownclimate.store.values import unseal
 
 DAY_MS: Final = 24 * 3_600_000
@@ -106,10 +105,11 @@ class SealingWorker:
         while position is not None and not self._stopping.is_set():
             expired, position = self._list_expired(position, before_ms)
             if expired:
-                write_and_wait(
-                    self._environment.committer,
+                self._environment.committer.submit_and_wait(
                     partial(self._delete_payloads, expired),
                     size_bytes=64 * len(expired),
+                    may_use_reserve=True,
+                    undo_on_error=True,
                 )
                 pruned += len(expired)
         return pruned

@@ -35,7 +35,6 @@ from ownclimate.store.lmdb.series_reading import (
 )
 from ownclimate.store.lmdb.series_recording import DECIDE_EARLY_ROWS, Recorder
 from ownclimate.store.lmdb.series_records import ANY_ORIGIN, SeriesDatabases, Tombstone
-from ownclimate.store.lmdb.series_writes import write
 
 DATABASES: Final = series_records.DATABASES
 HEAD_ROWS: Final = 256
@@ -199,11 +198,11 @@ class LMDBSeries:
             plan = None
             if attempt < _ATTEMPTS:
                 plan = await self._environment.run(lambda: self._plan(deleter))
-            done = await write(
-                self._environment.committer,
+            done = await self._environment.committer.submit(
                 partial(deleter.apply, plan),
                 size_bytes=1_000 if plan is None else plan.size_bytes,
                 may_use_reserve=True,
+                undo_on_error=True,
             )
             if done:
                 self._worker.note(device)
@@ -233,10 +232,10 @@ class LMDBSeries:
 
     async def _record_small(self, smalls: Sequence[SmallBatch]) -> int:
         """One write for all of them."""
-        outcomes = await write(
-            self._environment.committer,
+        outcomes = await self._environment.committer.submit(
             partial(self._recorder.apply_small, smalls),
-            size_bytes=sum(small.size_bytes for small in smalls),
+            size_bytes=sum([small.size_bytes for small in smalls]),
+            undo_on_error=True,
         )
         for small, (_, head_rows) in zip(smalls, outcomes, strict=True):
             if head_rows >= self._head_rows:
@@ -288,10 +287,10 @@ class LMDBSeries:
             if len(large.rows) > DECIDE_EARLY_ROWS:
                 await self._environment.run(lambda: self._recorder.decide_early(large))
             must_decide = attempt == _ATTEMPTS
-            stored = await write(
-                self._environment.committer,
+            stored = await self._environment.committer.submit(
                 partial(self._recorder.apply_large, large, must_decide),
                 size_bytes=large.size_bytes,
+                undo_on_error=True,
             )
             if stored is not None:
                 self._worker.note(large.batch.device)
