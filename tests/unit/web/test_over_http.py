@@ -77,7 +77,7 @@ async def test_a_body_in_chunks_is_stopped_at_the_limit(port: int) -> None:
     head = b"POST /toy HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     taken, _ = await exchange(port, head + chunk * 2 + b"0\r\n\r\n")
-    refused, _ = await exchange(port, head + chunk * 3)
+    refused, _ = await exchange(port, head + chunk * 3 + b"0\r\n\r\n")
 
     assert (taken, refused) == (200, 413)
 
