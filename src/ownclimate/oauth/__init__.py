@@ -6,10 +6,10 @@ What it serves: token, revocation and introspection endpoints and the documents 
 browser goes.
 
 How it is divided: `dialects` says what may differ between dialects, `token_request` holds the phases
-every token request passes, `grants/` one module for each grant type, `tokens` the making and checking of
-tokens, `clients` and `grants.grant` the two things behind them, `server` what all of them are handed.
-`vocabulary`, `errors` and `dialects` are leaves, and all of this room that a vendor may import: a
-vendor's own words stay in `vendors/*/tokens.py`.
+every token request passes, `grants/` has one module for each grant type, `minting` makes tokens and
+`tokens` finds, checks and ends them, `clients` and `grants.grant` are the two things behind them, and
+`server` is what all of them are handed. `vocabulary`, `errors` and `dialects` are leaves, and all of
+this room that a vendor may import: a vendor's own words stay in `vendors/*/tokens.py`.
 
 A credential's text names the partition it is stored in, so checking one is a read or two and revoking
 it holds from the next request; nothing is cached. See docs/oauth.md and docs/adr/006.

@@ -30,7 +30,7 @@ from ownclimate.oauth.grants.grant import (
     give,
 )
 from ownclimate.oauth.redirects import chosen_redirect, redirect_with
-from ownclimate.oauth.tokens import Code
+from ownclimate.oauth.token_rows import Code
 from ownclimate.oauth.vocabulary import (
     ACCESS_DENIED,
     CODE,

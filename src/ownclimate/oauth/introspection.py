@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ownclimate.oauth.errors import OAuthError
 from ownclimate.oauth.token_request import RawRequest, authenticated_client, needed
-from ownclimate.oauth.tokens import TokenKind, find_token
+from ownclimate.oauth.token_rows import TokenKind
+from ownclimate.oauth.tokens import find_token
 from ownclimate.oauth.vocabulary import BEARER, INVALID_CLIENT
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from ownclimate.core.ports import Change, Check
 from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, write_surely
 from ownclimate.oauth.dialects import Issued
 from ownclimate.oauth.grants.grant import GRANTS, KIND, GrantTerms, give
-from ownclimate.oauth.tokens import Order, mint, prunable
+from ownclimate.oauth.minting import Order, mint, prunable
 
 if TYPE_CHECKING:
     from ownclimate.oauth.server import AuthorizationServer

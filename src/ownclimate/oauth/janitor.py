@@ -13,7 +13,7 @@ from ownclimate.core.partitions import owner_partition
 from ownclimate.core.ports import Delete, Document, Put
 from ownclimate.core.writes import write_surely
 from ownclimate.oauth.grants.grant import LINKS, TOKENS, USED, delete_all, find_grant, rows_of_grant
-from ownclimate.oauth.tokens import EXPIRED_KEPT_MS, Used
+from ownclimate.oauth.token_rows import EXPIRED_KEPT_MS, Used
 
 if TYPE_CHECKING:
     from ownclimate.oauth.server import AuthorizationServer

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ownclimate.oauth.errors import OAuthError
 from ownclimate.oauth.token_request import RawRequest, authenticated_client, needed
-from ownclimate.oauth.tokens import TokenKind, delete_token, find_token, revoke_family
+from ownclimate.oauth.token_rows import TokenKind
+from ownclimate.oauth.tokens import delete_token, find_token, revoke_family
 from ownclimate.oauth.vocabulary import UNAUTHORIZED_CLIENT
 
 if TYPE_CHECKING:

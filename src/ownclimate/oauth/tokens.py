@@ -1,4 +1,4 @@
-"""Codes and tokens: making them, finding them by their text, checking what they allow.
+"""Tokens by their text: finding them, checking what they allow, ending them.
 
 A credential's text names the partition it is stored in; there its hash is the key. So a check is two
 reads of one partition, the token's row and its grant's, and nothing is cached: what is revoked or taken
@@ -10,9 +10,8 @@ Tokens of one sign-in or one code, and all that refreshes make of them, are a fa
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ownclimate.core.access import Access, Permission
@@ -20,178 +19,21 @@ from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, Unauthenticated
 from ownclimate.core.ids import AccountId, OwnerId, SiteId
 from ownclimate.core.partitions import grant_partition
-from ownclimate.core.ports import ABSENT, Change, Delete, Directory, Put
+from ownclimate.core.ports import Delete, Directory, Put
 from ownclimate.core.writes import EDIT_ATTEMPTS, write_surely
-from ownclimate.oauth.dialects import Claims, Issued, Seed, TokenDialect
+from ownclimate.oauth.dialects import TokenDialect
 from ownclimate.oauth.digests import digest_of
-from ownclimate.oauth.grants.grant import (
-    CODES,
-    GRANTS,
-    TOKENS,
-    USED,
-    Grant,
-    StoredGrant,
-    delete_all,
-    find_grant,
-    permissions_of,
-)
+from ownclimate.oauth.grants.grant import GRANTS, TOKENS, StoredGrant, delete_all, find_grant
 from ownclimate.oauth.keys import check_token
+from ownclimate.oauth.token_rows import Token, TokenKind
 
 if TYPE_CHECKING:
     from ownclimate.oauth.server import AuthorizationServer
 
-DAY_MS: Final = 24 * 3_600_000
-EXPIRED_KEPT_MS: Final = 7 * DAY_MS
-"""How long a token's row outlives the token, so that a client hears "expired" and not "unknown"."""
-USED_KEPT_MS: Final = 30 * DAY_MS
-"""How long a spent code or refresh token is known as spent; later it is merely unknown."""
-PRUNED_AT_ONCE: Final = 4
-"""Rows of each table looked at, from a random place on, whenever a token is issued: twice as many as an
-issue adds, so what has expired goes faster than it comes."""
 REVOKED_FAMILIES: Final = 200
 """Remembered in a grant. Their rows are gone by then, so forgetting the oldest revives nothing."""
 
-
-class TokenKind(Enum):
-    ACCESS = "access"
-    REFRESH = "refresh"
-
-
-ACCESS = TokenKind.ACCESS.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A row of `token`, keyed by the text's hash. `expires_ms` 0: it ends with its grant.
-
-    `partner` is the hash of the access token that a refresh token was given with, `previous` of the
-    refresh token it replaced.
-    """
-
-    kind: TokenKind
-    grant_id: str
-    birth: str
-    family: str
-    scopes: tuple[str, ...] = ()
-    permissions: tuple[str, ...] = ()
-    partner: str = ""
-    previous: str = ""
-    created_ms: int = 0
-    expires_ms: int = 0
-    unknown: dict[str, Any] = field(default_factory=dict)
-
-    def is_expired(self, now_ms: int) -> bool:
-        return bool(self.expires_ms) and self.expires_ms <= now_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
-    """A row of `code`, keyed by the text's hash."""
-
-    grant_id: str
-    birth: str
-    client_id: str
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    redirect_uri_was_sent: bool = False
-    challenge: str = ""
-    created_ms: int = 0
-    expires_ms: int = 0
-    unknown: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """A row of `used`: a code or refresh token that was spent, and which family it gave.
-
-    `answer` is what it gave, encrypted under the spent text itself, until `grace_ms`.
-    """
-
-    grant_id: str
-    birth: str
-    client_id: str
-    family: str
-    answer: bytes = field(default=b"", repr=False)
-    grace_ms: int = 0
-    expires_ms: int = 0
-    unknown: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Tokens to be made: of which grant, for which scopes, in which family (empty: a new one)."""
-
-    stored: StoredGrant
-    dialect: TokenDialect
-    scopes: tuple[str, ...]
-    issuer: str
-    access_scopes: tuple[str, ...] | None = None
-    """Narrower than `scopes` for this access token only (RFC 6749 §6)."""
-    family: str = ""
-    previous: str = ""
-    gives_refresh: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Minted:
-    """New tokens and the rows that make them good once they are written."""
-
-    issued: Issued
-    family: str
-    changes: tuple[Change, ...]
-
-
-async def mint(server: AuthorizationServer, order: Order) -> Minted:
-    """New tokens of the grant, not yet stored.
-
-    Their rows say what was ordered; what the grant does not have, or no longer has, is left out of the
-    answer, and by every check for as long as the grant lacks it.
-    """
-    ports, dialect, grant = server.ports, order.dialect, order.stored.grant
-    now_ms = ports.clock.now_ms()
-    family = order.family or ports.entropy(8).hex()
-    access_scopes = order.scopes if order.access_scopes is None else order.access_scopes
-    effective = tuple(scope for scope in access_scopes if scope in grant.scopes)
-    seed = Seed(locator=dialect.texts.locator(grant.id), account_id=grant.account_id, entropy=ports.entropy)
-    lifetimes = dialect.lifetimes
-    access_text = await _access_text(server, order, seed, effective, now_ms)
-    access = _row(
-        TokenKind.ACCESS, grant, family, dialect, access_scopes, now_ms, now_ms + lifetimes.access_s * 1000
-    )
-    changes: list[Change] = [
-        Put(table=TOKENS, key=digest_of(access_text), body=to_body(access), expect=ABSENT)
-    ]
-    refresh_text = None
-    if order.gives_refresh:
-        refresh_text = dialect.texts.refresh(seed)
-        ends_ms = now_ms + lifetimes.refresh_s * 1000 if lifetimes.refresh_s else 0
-        refresh = _row(TokenKind.REFRESH, grant, family, dialect, order.scopes, now_ms, ends_ms)
-        body = to_body(refresh) | {"partner": digest_of(access_text), "previous": order.previous}
-        changes.append(Put(table=TOKENS, key=digest_of(refresh_text), body=body, expect=ABSENT))
-    issued = Issued(
-        access_token=access_text,
-        refresh_token=refresh_text,
-        expires_in_s=lifetimes.access_s,
-        scopes=effective,
-    )
-    return Minted(issued=issued, family=family, changes=tuple(changes))
-
-
-async def prunable(server: AuthorizationServer, partition: str, sparing: Sequence[Change]) -> list[Delete]:
-    """Deletes of some rows that nobody needs any more, to go along with a write.
-
-    A few rows from a random place on, so that whatever is issued often is also tidied often.
-    """
-    directory, now_ms = server.ports.directory, server.ports.clock.now_ms()
-    spared = {(change.table, change.key) for change in sparing}
-    start = server.ports.entropy(2).hex()
-    deletes = []
-    for table, kept_ms in ((TOKENS, EXPIRED_KEPT_MS), (USED, 0), (CODES, EXPIRED_KEPT_MS)):
-        for document in await directory.scan(partition, table, start=start, limit=PRUNED_AT_ONCE):
-            expires_ms = document.body.get("expires_ms", 0)
-            if expires_ms and expires_ms + kept_ms < now_ms and (table, document.key) not in spared:
-                deletes.append(Delete(table=table, key=document.key))
-    return deletes
+ACCESS: Final = TokenKind.ACCESS.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,43 +172,3 @@ def _allowed(
     scopes = frozenset(token_scopes) & frozenset(grant_scopes)
     both = frozenset(token_permissions) & frozenset(grant_permissions) if scopes else frozenset()
     return scopes, frozenset(Permission(name) for name in both)
-
-
-async def _access_text(
-    server: AuthorizationServer, order: Order, seed: Seed, scopes: tuple[str, ...], now_ms: int
-) -> str:
-    dialect, grant = order.dialect, order.stored.grant
-    if dialect.claims is None:
-        return dialect.texts.access(seed)
-    claims = Claims(
-        issuer=order.issuer,
-        client_id=grant.client_id,
-        owner_id=grant.owner_id,
-        scopes=scopes,
-        issued_s=now_ms // 1000,
-        expires_s=now_ms // 1000 + dialect.lifetimes.access_s,
-        jti=dialect.texts.access(seed),
-    )
-    return await server.keys.sign(dialect.claims(claims))
-
-
-def _row(
-    kind: TokenKind,
-    grant: Grant,
-    family: str,
-    dialect: TokenDialect,
-    scopes: tuple[str, ...],
-    now_ms: int,
-    expires_ms: int,
-) -> Token:
-    permissions = sorted(permission.value for permission in permissions_of(dialect, scopes))
-    return Token(
-        kind=kind,
-        grant_id=grant.id,
-        birth=grant.birth,
-        family=family,
-        scopes=scopes,
-        permissions=tuple(permissions),
-        created_ms=now_ms,
-        expires_ms=expires_ms,
-    )

@@ -67,7 +67,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
     max_leaves=4,
 )
-EXAMPLES = 3000 if os.environ.get("TEST_FULL") else 120
+EXAMPLES = 1500 if os.environ.get("TEST_FULL") else 120
 
 
 def world() -> World:

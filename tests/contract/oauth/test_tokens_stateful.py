@@ -159,8 +159,8 @@ class Tokens(RuleBasedStateMachine):
 
 TestTokens = Tokens.TestCase
 TestTokens.settings = settings(
-    max_examples=300 if FULL else 12,
-    stateful_step_count=40 if FULL else 20,
+    max_examples=60 if FULL else 12,
+    stateful_step_count=30 if FULL else 20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

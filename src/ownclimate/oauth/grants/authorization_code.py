@@ -21,7 +21,9 @@ from ownclimate.oauth.dialects import Issued
 from ownclimate.oauth.digests import digest_of
 from ownclimate.oauth.errors import OAuthError
 from ownclimate.oauth.grants.grant import CODES, GRANTS, USED, find_grant
-from ownclimate.oauth.tokens import USED_KEPT_MS, Code, Order, Used, locate, mint, prunable, revoke_family
+from ownclimate.oauth.minting import Order, mint, prunable
+from ownclimate.oauth.token_rows import USED_KEPT_MS, Code, Used
+from ownclimate.oauth.tokens import locate, revoke_family
 from ownclimate.oauth.vocabulary import INVALID_GRANT, INVALID_REQUEST
 
 if TYPE_CHECKING:

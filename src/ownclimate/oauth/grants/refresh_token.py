@@ -22,19 +22,9 @@ from ownclimate.oauth.digests import digest_of
 from ownclimate.oauth.encryption import cipher_from
 from ownclimate.oauth.errors import OAuthError
 from ownclimate.oauth.grants.grant import GRANTS, TOKENS, USED, find_grant
-from ownclimate.oauth.tokens import (
-    USED_KEPT_MS,
-    Located,
-    Minted,
-    Order,
-    TokenKind,
-    Used,
-    find_token,
-    locate,
-    mint,
-    prunable,
-    revoke_family,
-)
+from ownclimate.oauth.minting import Minted, Order, mint, prunable
+from ownclimate.oauth.token_rows import USED_KEPT_MS, TokenKind, Used
+from ownclimate.oauth.tokens import Located, find_token, locate, revoke_family
 from ownclimate.oauth.vocabulary import INVALID_GRANT, INVALID_SCOPE
 
 if TYPE_CHECKING:
