@@ -212,6 +212,8 @@ def _guide(access: Access, file: Path) -> str:
         f"  ownclimate is ready at {access.base_url}",
         f"  a year of simulated data belongs to {access.email} (password and keys: {file})",
         "",
+        f"  Open {access.base_url} in a browser and sign in as {access.email}.",
+        "",
         "  Look at it through MClimate's API:",
         "",
         *(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ownclimate.core.errors import InvalidInput, NotFound
@@ -95,7 +95,7 @@ class ShowClient:
     title: str
     client: Client
     dialect: str
-    secret: str
+    secret: str = field(repr=False)
     is_first_secret: bool
     secret_overlap_s: int
     ending_ms: int

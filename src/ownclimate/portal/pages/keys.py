@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ownclimate.core.access import ALL_PERMISSIONS, Permission
@@ -50,7 +50,7 @@ class Tokens:
     choices: tuple[PermissionChoice, ...]
     base_url: str
     name: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     problem: str = ""
 
 
@@ -61,7 +61,7 @@ class DeviceKeys:
     keys: tuple[KeyRow, ...]
     base_url: str
     name: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     problem: str = ""
 
 

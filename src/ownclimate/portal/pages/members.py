@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
@@ -68,7 +68,7 @@ class Members:
     people: tuple[Person, ...]
     invites: tuple[OpenInvite, ...]
     roles: tuple[RoleChoice, ...]
-    link: str = ""
+    link: str = field(default="", repr=False)
     problem: str = ""
 
 
