@@ -28,7 +28,7 @@ from ownclimate.web.dispatch import Application
 from ownclimate.web.tables import Dialect, Endpoint, Success
 from tests.contract.oauth.world import REDIRECT, App, World
 from tests.fakes import FakeClock, SeededEntropy
-from tests.fakes.households import ACTOR
+from tests.fakes.households import ACTOR, memory_ports
 
 AT_ONCE = 64
 COUNT = 1_500
@@ -162,7 +162,7 @@ def _empty() -> Post:
         fault=lambda fault, context: None,  # type: ignore[arg-type, return-value] - never asked
         fault_shape=dict,
     )
-    ports: Any = type("Ports", (), {"entropy": SeededEntropy(2)})()
+    ports = memory_ports(FakeClock(), SeededEntropy(2))
     return _asgi(Application(dialects=(dialect,), ports=ports, authenticators={}))
 
 
