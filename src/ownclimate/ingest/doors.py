@@ -135,6 +135,7 @@ def doors_dialect(codecs: CodecTable) -> Dialect:
         credentials=(Credential.BEARER, Credential.QUERY),
         credential_parameter="key",
         credential_kind=CREDENTIAL_KIND,
+        collapses_slashes=True,
         is_cross_origin=False,
     )
 

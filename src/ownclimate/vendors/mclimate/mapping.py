@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -117,10 +118,13 @@ DEFAULT_AC_TEMPERATURE_C = 24
 
 
 def bare_mac(device: Device) -> str:
-    """Upper-case hex without separators; a device without a MAC goes by its maker's id."""
-    return (device.mac or device.vendor_id).translate(_SEPARATORS).upper()
+    """MAC or EUI in upper case without separators; empty for a device whose id is neither."""
+    bare = (device.mac or device.vendor_id).translate(_SEPARATORS).upper()
+    return bare if device.mac or _HARDWARE_ADDRESS.fullmatch(bare) else ""
 
 
+_HARDWARE_ADDRESS = re.compile(r"(?:[0-9A-F]{12}|[0-9A-F]{16})")
+"""48 bits (a MAC) or 64 (an EUI)."""
 _SEPARATORS = str.maketrans("", "", ":-. /")
 
 

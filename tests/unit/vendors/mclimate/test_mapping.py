@@ -41,9 +41,10 @@ def test_an_instant_comes_back_as_it_was_written() -> None:
         ("5e:cf:7f:00:00:01", "x", "5ECF7F000001"),
         ("5E-CF-7F-00-00-01", "x", "5ECF7F000001"),
         ("", "70b3d52dd3000001", "70B3D52DD3000001"),
+        ("", "shed", ""),
     ],
 )
-def test_a_mac_is_upper_case_hex_without_separators(mac: str, vendor_id: str, bare: str) -> None:
+def test_a_mac_is_upper_case_hex_without_separators_or_nothing(mac: str, vendor_id: str, bare: str) -> None:
     device = Device(
         id=DeviceId("0" * 24),
         number=DeviceNumber(1),
