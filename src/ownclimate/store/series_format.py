@@ -26,6 +26,8 @@ SMALL_LEVEL: Final = 8
 """pcodec's levels. Small blocks are soon merged, and at 0 take half the time; large ones stay."""
 QUICK_ROWS: Final = 1_024
 """Blocks below this are small."""
+PLAIN_LEVEL: Final = -1
+"""Not compressed at all, in a tenth of the time, for what a call just brought: it is merged first of all."""
 
 _HEADER: Final = struct.Struct("<BBHIIqq")
 _ENTRY: Final = struct.Struct("<HBBI")
@@ -39,6 +41,8 @@ _WIDE: Final = 2
 _FLOAT: Final = 3
 _LAG: Final = 4
 _CONSTANT_LAG: Final = 5
+_PLAIN_INTEGERS: Final = 6
+_PLAIN_FLOATS: Final = 7
 _SPARSE: Final = 16
 
 _TIMES, _ORIGINS, _ARRIVALS, _GENERATIONS = range(4)
@@ -55,9 +59,14 @@ _Section = tuple[int, int, int, bytes]
 """Quantity, encoding, scale, content."""
 
 
-def encode(device: int, rows: Rows) -> bytes:
-    """The rows as a block. They must be merged (ascending, winners only) and at least one."""
-    level = SMALL_LEVEL if len(rows) >= QUICK_ROWS else QUICK_LEVEL
+def encode(device: int, rows: Rows, *, is_interim: bool = False) -> bytes:
+    """The rows as a block. They must be merged (ascending, winners only) and at least one.
+
+    A small block is not compressed when it is `is_interim`: about to be merged with others.
+    """
+    level = SMALL_LEVEL
+    if len(rows) < QUICK_ROWS:
+        level = PLAIN_LEVEL if is_interim else QUICK_LEVEL
     sections: list[_Section] = [
         (0, *_encode_integers(rows.times_ms, level)),
         (0, *_encode_integers(rows.origins, level)),
@@ -80,19 +89,21 @@ def encode(device: int, rows: Rows) -> bytes:
     return b"".join((header, *directory, *(content for *_, content in sections)))
 
 
-def encode_blocks(device: int, rows: Rows, block_rows: int) -> list[tuple[Rows, bytes]]:
+def encode_blocks(
+    device: int, rows: Rows, block_rows: int, *, is_interim: bool = False
+) -> list[tuple[Rows, bytes]]:
     """Blocks of about equal size, none above `block_rows`, each with its rows; `rows` has no empty column."""
     if not len(rows):
         return []
     pieces = math.ceil(len(rows) / block_rows)
     if pieces == 1:
-        return [(rows, encode(device, rows))]
+        return [(rows, encode(device, rows, is_interim=is_interim))]
     cuts = np.linspace(0, len(rows), pieces + 1).astype(int)[1:-1]
     # Rows of one instant stay together, or two blocks would overlap and want to be merged for ever.
     begins = np.searchsorted(rows.times_ms, rows.times_ms[cuts])
     ends = sorted({0, *begins.tolist(), len(rows)})
     parts = [without_empty(rows.take(slice(low, high))) for low, high in pairwise(ends)]
-    return [(part, encode(device, part)) for part in parts]
+    return [(part, encode(device, part, is_interim=is_interim)) for part in parts]
 
 
 class Block:
@@ -190,6 +201,8 @@ class Block:
         return self._integers_at(coding, start, end, self.rows)
 
     def _values(self, coding: int, scale: int, start: int, end: int, count: int) -> Values:
+        if coding == _PLAIN_FLOATS:
+            return _plain(self._content, "<f8", start, end, count).astype(np.float64)
         if coding == _FLOAT:
             return _decompress(self._content[start:end], np.dtype(np.float64), count)
         scaled = self._integers_at(coding, start, end, count).astype(np.float64)
@@ -207,6 +220,8 @@ class Block:
             return _decompress(content, np.dtype(np.int32), count)
         if coding == _WIDE:
             return _decompress(content, np.dtype(np.int64), count)
+        if coding == _PLAIN_INTEGERS:
+            return _plain(content, "<i8", 0, len(content), count).astype(np.int64)
         raise StoreCorrupt(f"a block is malformed: encoding {coding} of {len(content)} bytes")
 
 
@@ -214,6 +229,8 @@ def _encode_integers(values: Integers, level: int) -> tuple[int, int, bytes]:
     low, high = int(values.min()), int(values.max())
     if low == high:
         return _CONSTANT, 0, _CONSTANT_VALUE.pack(low)
+    if level == PLAIN_LEVEL:
+        return _PLAIN_INTEGERS, 0, values.astype("<i8", copy=False).tobytes()
     if _NARROW_LIMITS.min <= low and high <= _NARROW_LIMITS.max:
         return _NARROW, 0, _compress(values.astype(np.int32), level)
     return _WIDE, 0, _compress(values, level)
@@ -222,7 +239,7 @@ def _encode_integers(values: Integers, level: int) -> tuple[int, int, bytes]:
 def _encode_arrivals(arrived_ms: Instants, times_ms: Instants, level: int) -> tuple[int, int, bytes]:
     """A bulk import arrives at one moment; live rows shortly after their instants: the smaller wins."""
     plain = _encode_integers(arrived_ms, level)
-    if plain[0] == _CONSTANT:
+    if plain[0] in (_CONSTANT, _PLAIN_INTEGERS):
         return plain
     lag = arrived_ms - times_ms
     if int(lag.min()) == int(lag.max()):
@@ -234,6 +251,10 @@ def _encode_arrivals(arrived_ms: Instants, times_ms: Instants, level: int) -> tu
 def _encode_columns(columns: Mapping[int, Values], level: int) -> Iterator[_Section]:
     """All columns together as one matrix: on small blocks each call to numpy costs more than its work."""
     numbers = sorted(columns)
+    if level == PLAIN_LEVEL:
+        for number in numbers:
+            yield number, _PLAIN_FLOATS, 0, columns[number].astype("<f8", copy=False).tobytes()
+        return
     if not numbers:
         return
     matrix = np.array([columns[number] for number in numbers])
@@ -287,6 +308,12 @@ def _scaled(matrix: npt.NDArray[np.float64]) -> list[_Exact | None]:
         for place in np.flatnonzero(is_exact).tolist():
             found[tried[place]] = _Exact(scale, scaled[place])
     return found
+
+
+def _plain(content: bytes, kind: str, start: int, end: int, count: int) -> npt.NDArray[Any]:
+    if end - start != 8 * count:
+        raise StoreCorrupt("a block is malformed: a section is not what the directory says")
+    return np.frombuffer(content, kind, count, start)
 
 
 def _compress(values: npt.NDArray[Any], level: int) -> bytes:

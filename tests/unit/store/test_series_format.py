@@ -58,13 +58,13 @@ def same_rows(times_ms: npt.NDArray[np.int64], column: npt.NDArray[np.float64]) 
     )
 
 
-@given(rows=any_rows())
+@given(rows=any_rows(), is_interim=st.booleans())
 @settings(max_examples=3_000 if FULL else 150, deadline=None)
-def test_what_goes_in_comes_out(rows: Rows) -> None:
+def test_what_goes_in_comes_out(rows: Rows, is_interim: bool) -> None:
     if not len(rows):
         return
 
-    block = Block(encode(3, rows))
+    block = Block(encode(3, rows, is_interim=is_interim))
     decoded = block.rows_of()
 
     assert (block.device, block.rows) == (3, len(rows))
@@ -139,9 +139,11 @@ def test_a_quantity_the_block_lacks_is_all_absent() -> None:
     assert bits(block.column(9)) == ["absent"] * 3
 
 
+@pytest.mark.parametrize("is_interim", [False, True])
 @pytest.mark.parametrize("cut", [0, 10, 31, 40, 70, -1])
-def test_a_cut_block_is_refused(cut: int) -> None:
-    content = encode(1, same_rows(BEGIN_MS + np.arange(300), np.arange(300) * 0.1))
+def test_a_cut_block_is_refused(cut: int, is_interim: bool) -> None:
+    rows = same_rows(BEGIN_MS + np.arange(300), np.arange(300) * 0.1)
+    content = encode(1, rows, is_interim=is_interim)
 
     with pytest.raises(StoreCorrupt):
         Block(content[:cut]).rows_of()
@@ -154,8 +156,10 @@ def test_a_block_of_a_newer_format_names_both_formats() -> None:
         Block(b"\x09" + content[1:])
 
 
-def test_a_garbled_block_is_decoded_or_refused_but_never_crashes() -> None:
-    content = encode(1, same_rows(BEGIN_MS + np.arange(300) * 7, np.arange(300) * 0.1))
+@pytest.mark.parametrize("is_interim", [False, True])
+def test_a_garbled_block_is_decoded_or_refused_but_never_crashes(is_interim: bool) -> None:
+    rows = same_rows(BEGIN_MS + np.arange(300) * 7, np.arange(300) * 0.1)
+    content = encode(1, rows, is_interim=is_interim)
     random = np.random.default_rng(1)
     for _ in range(2_000 if FULL else 300):
         garbled = bytearray(content)

@@ -95,7 +95,7 @@ def large_batch(batch: Batch, arrived_ms: int, block_rows: int) -> LargeBatch:
         rows=rows,
         stored=alone.stored,
         winners=alone.rows,
-        blocks=encode_blocks(batch.device, alone.rows, block_rows),
+        blocks=encode_blocks(batch.device, alone.rows, block_rows, is_interim=True),
     )
 
 

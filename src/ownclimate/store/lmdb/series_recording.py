@@ -82,7 +82,7 @@ class Recorder:
             contents, heads = self._copy_rivals(transaction, device, rows)
         found = _compare(contents, heads, rows)
         large.early = EarlyDecision(
-            state.sequence, found.stored, found.rows, encode_blocks(device, found.rows, self.block_rows)
+            state.sequence, found.stored, found.rows, self._encoded(device, found.rows)
         )
 
     def apply_large(
@@ -112,7 +112,7 @@ class Recorder:
                     or len(found.rows) != len(winners)
                     or not _is_same(found.rows, winners)
                 ):
-                    winners, blocks = found.rows, encode_blocks(device, found.rows, self.block_rows)
+                    winners, blocks = found.rows, self._encoded(device, found.rows)
         if batch.payload is not None:
             self.databases.note_arrival(transaction, device, batch.payload, arrived_ms)
         if len(winners):
@@ -121,6 +121,9 @@ class Recorder:
             note_rows(state, winners)
             self.databases.put_state(transaction, device, state)
         return stored
+
+    def _encoded(self, device: int, rows: Rows) -> list[tuple[Rows, bytes]]:
+        return encode_blocks(device, rows, self.block_rows, is_interim=True)
 
     def _record_small(
         self, transaction: lmdb.Transaction[bytes], device: int, state: DeviceState, small: SmallBatch
