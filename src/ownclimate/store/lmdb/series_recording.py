@@ -62,9 +62,9 @@ class Recorder:
         return sizes
 
     def prepare_large(self, batch: Batch) -> LargeBatch:
-        """Sorts and encodes; needs no transaction but a look for the payload's first arrival."""
+        """Sorts and encodes. A very large batch's payload is looked for before, as it is dear to redo."""
         arrived_ms = batch.arrived_ms
-        if batch.payload is not None:
+        if batch.payload is not None and len(batch.times_ms) > DECIDE_EARLY_ROWS:
             with self.environment.read() as transaction:
                 arrived_ms = self.databases.first_arrival(
                     transaction, batch.device, batch.payload, arrived_ms
@@ -93,14 +93,17 @@ class Recorder:
         device = batch.device
         state = self.databases.find_state(transaction, device) or DeviceState()
         arrived_ms = large.arrived_ms
+        may_decline = len(large.rows) > DECIDE_EARLY_ROWS and not must_decide
         if batch.payload is not None:
-            arrived_ms = self.databases.first_arrival(transaction, device, batch.payload, batch.arrived_ms)
+            # What is declined must leave nothing behind.
+            arrival = self.databases.first_arrival if may_decline else self.databases.note_arrival
+            arrived_ms = arrival(transaction, device, batch.payload, batch.arrived_ms)
         stored, winners, blocks = large.stored, large.winners, large.blocks
         if arrived_ms != large.arrived_ms or _needs_comparison(state, large.rows):
             early = large.early
             if early is not None and early.sequence == state.sequence and arrived_ms == large.arrived_ms:
                 stored, winners, blocks = early.stored, early.winners, early.blocks
-            elif len(large.rows) > DECIDE_EARLY_ROWS and not must_decide:
+            elif may_decline:
                 return None
             else:
                 rows = large.rows if arrived_ms == large.arrived_ms else rows_of(batch, arrived_ms)
