@@ -143,12 +143,15 @@ async def approve(
     account_id: AccountId,
     scopes: Sequence[str] | None = None,
     sites: Sequence[SiteId] | None = None,
+    adds: bool = False,
     actor: Actor,
 ) -> str:
     """Records the consent and makes a code; returns where to send the browser.
 
     `scopes` None: all that was asked; otherwise those the person left ticked (what is not optional is
     given in any case, what was not asked for never). `sites` None: all, those to come included.
+    `adds` leaves what was given before as it is, sites too: for requests that nobody was asked about,
+    since only a person may take something back.
     """
     chosen = tuple(s.name for s in request.scopes if scopes is None or not s.is_optional or s.name in scopes)
     terms = GrantTerms(
@@ -157,6 +160,7 @@ async def approve(
         account_id=account_id,
         scopes=chosen,
         sites=None if sites is None else tuple(sites),
+        adds=adds,
     )
     stored = await give(server, actor, terms)
     ports, dialect = server.ports, request.dialect
@@ -167,7 +171,7 @@ async def approve(
         grant_id=stored.grant.id,
         birth=stored.grant.birth,
         client_id=request.client.id,
-        scopes=stored.grant.scopes,
+        scopes=chosen,
         redirect_uri=request.redirect_uri,
         redirect_uri_was_sent=request.redirect_uri_was_sent,
         challenge=request.challenge,

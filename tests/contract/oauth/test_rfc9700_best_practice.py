@@ -6,6 +6,7 @@ import pytest
 
 from ownclimate.core.access import Permission
 from ownclimate.core.errors import InvalidInput
+from ownclimate.core.sites import create_site
 from ownclimate.oauth import clients
 from ownclimate.oauth.clients import ClientForm
 from ownclimate.oauth.grants import list_grants
@@ -191,6 +192,23 @@ async def test_consent_is_asked_again_when_scopes_grow(world, app, ben) -> None:
     assert (await world.ask(app, scope="device.read")).covered_by(grant)
     assert not (await world.ask(app, scope="device.read site.read")).covered_by(grant)
     assert not (await world.ask(app)).covered_by(None)
+
+
+async def test_what_nobody_was_asked_about_takes_nothing_back_and_gives_no_more(world, app, ben) -> None:
+    """A covered request is answered without a page: the grant stays, the new tokens are narrower."""
+    home = await create_site(world.ports, ben.owner_id, ACTOR, name="Home")
+    wide = await world.ask(app, scope="device.read device.control")
+    code = (await world.allow(wide, ben, sites=[home.id]))["code"]
+    earlier = (await world.exchange(app, code)).json
+
+    narrow = await world.ask(app, scope="device.read")
+    code = (await world.allow(narrow, ben, adds=True))["code"]
+    later = (await world.exchange(app, code)).json
+
+    for pair, scopes in ((earlier, {"device.control", "device.read"}), (later, {"device.read"})):
+        access = await world.access(pair["access_token"])
+        assert {permission.value for permission in access.permissions} == scopes
+        assert access.sites == {home.id}
 
 
 async def test_a_public_client_is_always_asked_for(world, anna, ben) -> None:

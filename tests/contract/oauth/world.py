@@ -128,6 +128,7 @@ class World:
         *,
         scopes: Sequence[str] | None = None,
         sites: Sequence[SiteId] | None = None,
+        adds: bool = False,
     ) -> dict[str, str]:
         """What the browser brings back to the app after "Allow"."""
         location = await authorize.approve(
@@ -137,6 +138,7 @@ class World:
             account_id=account.id,
             scopes=scopes,
             sites=sites,
+            adds=adds,
             actor=Actor(account_id=account.id, via="session"),
         )
         assert location.startswith(request.redirect_uri)

@@ -101,7 +101,7 @@ async def show_consent(visit: Visit) -> Answer:
             request,
             owner_id=visit.owner_id,
             account_id=account.id,
-            sites=before.sites,
+            adds=True,
             actor=visit.actor,
         )
         return Redirect(to=location, status=302)
