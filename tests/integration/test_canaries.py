@@ -300,7 +300,7 @@ def _unpacked(name: str, content: bytes) -> bytes:
 
 def _holds(content: bytes, text: str) -> bool:
     """Whether the part of the secret that is secret is there, as it is or in a usual coding."""
-    core = text if " " in text else re.split(r"[_|.]", text)[-1][-24:]
+    core = text if " " in text else text[-24:]
     codings = (core, quote(core, safe=""), quote_plus(core), json.dumps(core)[1:-1])
     in_base64 = [base64.b64encode(b" " * shift + core.encode())[4:-4] for shift in range(3)]
     return any(coding.encode() in content for coding in codings) or any(part in content for part in in_base64)
