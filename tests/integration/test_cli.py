@@ -86,3 +86,14 @@ def test_a_device_is_found_by_every_alias_wherever_data_stands(tmp_path) -> None
         assert run_json(tmp_path, "device", "show", alias)["id"] == made["id"]
         written = run(tmp_path, "readings", alias, "--format", "json").stdout
         assert json.loads(written) == []
+
+
+def test_an_account_is_made_an_administrator_and_none_again(tmp_path) -> None:
+    run(tmp_path, "user", "add", EMAIL, stdin="correct horse battery\n")
+
+    run(tmp_path, "user", "admin", EMAIL)
+    after = run_json(tmp_path, "user", "list")[0]["admin"]
+    run(tmp_path, "user", "admin", EMAIL, "--off")
+
+    assert after is True
+    assert run_json(tmp_path, "user", "list")[0]["admin"] is False

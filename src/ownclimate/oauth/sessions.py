@@ -20,7 +20,7 @@ from ownclimate.core.ids import AccountId, OwnerId, is_id, new_id
 from ownclimate.core.partitions import account_partition
 from ownclimate.core.ports import ABSENT, Delete, Ports, Put
 from ownclimate.core.things import Account
-from ownclimate.core.writes import write_surely
+from ownclimate.core.writes import EDIT_ATTEMPTS, write_surely
 from ownclimate.oauth.passwords import is_password, stand_in_hash
 from ownclimate.oauth.throttle import SignInThrottle
 
@@ -145,12 +145,20 @@ async def find_session(ports: Ports, text: str, lifetime: Lifetime) -> tuple[Ses
 async def look_at(ports: Ports, text: str, owner_id: OwnerId) -> None:
     """The session looks at another household from now on; whether it may is the caller's to know."""
     locator, _, secret = text.partition("_")
-    document = await ports.directory.find(_partition(locator), TABLE, _hashed(secret))
-    if document is None:
+    for attempt in range(EDIT_ATTEMPTS):
+        document = await ports.directory.find(_partition(locator), TABLE, _hashed(secret))
+        if document is None:
+            return
+        session = dataclasses.replace(from_body(Session, document.body), owner_id=owner_id)
+        put = Put(table=TABLE, key=document.key, body=to_body(session), expect=document.version)
+        try:
+            await write_surely(ports, _partition(locator), [put], of="session")
+        except Conflict:
+            # Another request of the same browser has just noted its last use.
+            if attempt == EDIT_ATTEMPTS - 1:
+                raise
+            continue
         return
-    session = dataclasses.replace(from_body(Session, document.body), owner_id=owner_id)
-    put = Put(table=TABLE, key=document.key, body=to_body(session), expect=document.version)
-    await write_surely(ports, _partition(locator), [put], of="session")
 
 
 async def list_sessions(ports: Ports, account: Account, lifetime: Lifetime) -> list[tuple[Session, str]]:

@@ -12,6 +12,7 @@ from ownclimate.oauth.tokens import check
 from ownclimate.web.client_use import ClientUse, ClientUses
 from ownclimate.web.dispatch import RequestEntry
 from tests.contract.portal.browser import Browser, Server, Shown
+from tests.contract.portal.test_consent import ticked
 from tests.fakes import FakeClock
 from tests.fakes.households import ACTOR
 
@@ -80,6 +81,23 @@ async def test_one_of_several_redirect_uris_can_be_the_default(server: Server) -
 
     assert (chosen.default_redirect_uri, chosen.scopes) == ("https://b.example/y", ("read_station",))
     assert gone.default_redirect_uri == ""
+
+
+async def test_scopes_are_narrowed_on_the_clients_page_and_all_of_them_stand_for_all(server: Server) -> None:
+    browser = await server.signed_in("anna")
+    client_id = (await create(browser, dialect="smartbuildings", redirect_uris="")).element("client-id")
+    page = await browser.get(f"/clients/{client_id}")
+    every = ticked(page, "scope")
+
+    async def saved(scopes: list[str]) -> tuple[int, tuple[str, ...]]:
+        shown = await browser.submit(
+            f"/clients/{client_id}", on=f"/clients/{client_id}", name="Wetterbox", scope=scopes
+        )
+        return shown.status, (await get_client(server.authorization, client_id)).scopes
+
+    assert await saved(every[:2]) == (200, tuple(every[:2]))
+    assert await saved([]) == (422, tuple(every[:2])), "nothing ticked must not come to mean everything"
+    assert await saved(every) == (200, ())
 
 
 async def test_a_rotated_secret_overlaps_with_the_one_before(server: Server, clock: FakeClock) -> None:

@@ -166,6 +166,7 @@ async def edit(visit: Visit) -> Answer:
     client = await _own_client(visit)
     form = replace(_form_of(visit.form), dialect=client.dialect, is_public=client.is_public)
     try:
+        form = replace(form, scopes=_chosen_scopes(form, visit.services.authorization.dialect_of(client)))
         await edit_client(visit.services.authorization, visit.actor, client.id, form)
     except InvalidInput as error:
         view = await _client_view(visit, client)
@@ -308,6 +309,14 @@ def _form_of(form: Form) -> ClientForm:
         is_public="is_public" in form,
         may_use_passwords="may_use_passwords" in form,
     )
+
+
+def _chosen_scopes(form: ClientForm, dialect: TokenDialect) -> tuple[str, ...]:
+    """None for all, as it is stored. Raises InvalidInput when nothing is ticked."""
+    open_to_all = [scope.name for scope in dialect.scopes.values() if not scope.needs_approval]
+    if open_to_all and not form.scopes:
+        raise InvalidInput("scope", "tick at least one")
+    return () if set(open_to_all) <= set(form.scopes) else form.scopes
 
 
 def _field(error: InvalidInput) -> str:
