@@ -14,6 +14,7 @@ from ownclimate.web.tables import BodyKind, Credential, Dialect, Endpoint, Param
 
 Schema = dict[str, Any]
 
+RETRY_AFTER = "Retry-After"
 REF_TEMPLATE = "#/components/schemas/{name}"
 SECURITY = "token"
 _ANY_STATUS = 0
@@ -161,9 +162,11 @@ def _request_body(endpoint: Endpoint, parameters: Iterable[Parameter], shapes: _
 
 def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
     responses: Schema = {}
+    # What is told with every answer is told once it is known who asks.
+    limits = () if endpoint.is_public else tuple(n for n in dialect.rate_headers if n != RETRY_AFTER)
     for success in endpoint.successes:
         shown: Schema = {"description": success.summary}
-        names = (*success.headers, *(("ETag",) if endpoint.is_conditional else ()))
+        names = (*success.headers, *(("ETag",) if endpoint.is_conditional else ()), *limits)
         if names:
             shown["headers"] = {name: {"schema": {"type": "string"}} for name in names}
         if success.item is not None:
