@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import Conflict
+from ownclimate.core.errors import Conflict, OutcomeUnknown
 from ownclimate.core.partitions import CLAIM_SHARDS, claim_partition, claim_shard
 from ownclimate.core.ports import ABSENT, Delete, Directory, Document, Ports, Put
 from ownclimate.core.writes import fresh_version, write_surely
@@ -136,8 +136,8 @@ async def repair(ports: Ports, kind: str, exists: Exists) -> int:
                 continue
             try:
                 await ports.directory.write(partition, [change], fresh_version(ports))
-            except Conflict:
-                continue
+            except (Conflict, OutcomeUnknown):
+                continue  # Somebody was faster, or nobody can tell: the next round sees.
             changed += 1
     return changed
 

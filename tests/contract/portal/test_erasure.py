@@ -9,7 +9,7 @@ import pytest
 
 from ownclimate.core.accounts import find_account, repair_accounts
 from ownclimate.core.devices import create_device
-from ownclimate.core.errors import Unauthenticated
+from ownclimate.core.errors import OutcomeUnknown, Unauthenticated
 from ownclimate.core.members import invite, join, list_members
 from ownclimate.core.ports import Directory, RawEntry
 from ownclimate.core.readings import Batch, Interval, OriginKind, origin_number
@@ -146,6 +146,17 @@ async def test_others_lose_nothing_but_the_erased_persons_apps(server: Server, d
     assert "Shared app" not in apps
 
 
+async def erase_surely(server: Server, account: Account) -> None:
+    """Of some ten thousand writes one is unknown so often in a row that the use case gives up."""
+    for _ in range(3):
+        try:
+            await erase_account(server.authorization, ACTOR, account)
+        except OutcomeUnknown:
+            continue
+        return
+    pytest.fail("an erasure must be possible to repeat")
+
+
 async def test_an_erasure_that_was_cut_short_is_finished_by_repeating_it(
     server: Server, directory: Directory
 ) -> None:
@@ -166,12 +177,13 @@ async def test_an_erasure_that_was_cut_short_is_finished_by_repeating_it(
         try:
             await erase_account(server.authorization, ACTOR, account)
             finished = True
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OutcomeUnknown):
             finished = False
         directory.write = write  # type: ignore[method-assign]
-        await erase_account(server.authorization, ACTOR, account)
+        await erase_surely(server, account)
         server.clock.advance(1)
-        await repair_accounts(server.ports)
+        for _ in range(5):
+            await repair_accounts(server.ports)
 
         stored = everything_in(directory)
         assert account.owner_id not in stored
