@@ -9,7 +9,7 @@ from collections.abc import Callable
 import lmdb
 import pytest
 
-from ownclimate.core.errors import Conflict, StoreClosed, StoreUnavailable
+from ownclimate.core.errors import Conflict, StoreClosed, StoreCorrupt, StoreUnavailable
 from ownclimate.store.lmdb.environment import Environment
 from tests.unit.store.conftest import OpenEnvironment
 
@@ -61,6 +61,33 @@ async def test_writers_that_wait_together_share_a_commit(environment: Environmen
 
     assert environment.committer.commits == before + 2
     assert get(environment, b"0") == get(environment, b"99") == b"v"
+
+
+async def test_writes_of_one_round_of_the_loop_share_a_commit(environment: Environment) -> None:
+    before = environment.committer.commits
+
+    await asyncio.gather(
+        *(environment.committer.submit(put(environment, b"%d" % n), size_bytes=1) for n in range(100))
+    )
+
+    assert environment.committer.commits == before + 1
+
+
+async def test_a_write_that_any_error_undoes_leaves_nothing_and_fails_alone(environment: Environment) -> None:
+    def fail_half_way(transaction: lmdb.Transaction) -> None:
+        put(environment, b"half")(transaction)
+        raise StoreCorrupt("found on the way")
+
+    ours, other = await asyncio.gather(
+        environment.committer.submit(fail_half_way, size_bytes=1, undo_on_error=True),
+        environment.committer.submit(put(environment, b"other"), size_bytes=1),
+        return_exceptions=True,
+    )
+
+    assert isinstance(ours, StoreCorrupt)
+    assert other is True
+    assert get(environment, b"half") is None
+    assert get(environment, b"other") == b"v"
 
 
 async def test_the_answer_is_what_apply_returned(environment: Environment) -> None:
