@@ -9,10 +9,12 @@ gateway in front of it.
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from ownclimate.app import dialects
+from ownclimate.authorization import open_authorization, with_token_doors
 from ownclimate.config import Settings
 from ownclimate.core.access import Access
 from ownclimate.quotas import quotas_of
@@ -84,6 +86,33 @@ async def test_mclimate_counts_an_app_with_all_its_users(clock: FakeClock) -> No
     assert refused(await homes.ask(CONTROLLERS, 1, "another")) == [0]
     clock.advance(60)
     assert refused(await homes.ask(CONTROLLERS, 1, "another")) == []
+
+
+async def test_mclimate_answers_the_11th_failed_login_of_a_minute_with_429(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    ports = memory_ports(clock, SeededEntropy(1))
+    server = open_authorization(ports, tmp_path, Settings())
+    faces = with_token_doors(server, dialects(Settings()))
+    entries: list[RequestEntry] = []
+    nobody = Households(ports).authenticate
+    authenticators = {"token": nobody, "hook": nobody}
+    app = Application(dialects=faces, ports=ports, authenticators=authenticators, observers=[entries.append])
+    client = Client(app, entries, faces)
+
+    async def login(name: str) -> Answered:
+        sent = {"username": f"{name}@example.org", "password": "wrong", "client_id": "mclimate"}
+        return await client.request(
+            "POST", "/v1/auth/login", json_body=sent | {"client_secret": "mclimate_core"}
+        )
+
+    answers = [await login("ada") for _ in range(11)]
+
+    assert [answer.status for answer in answers] == [401] * 10 + [429]
+    assert refused(answers) == [10]
+    assert (await login("ben")).status == 401
+    clock.advance(float(answers[10].headers["retry-after"]))
+    assert (await login("ada")).status == 401
 
 
 async def test_netatmo_answers_the_51st_request_of_a_user_in_10_s_with_code_26(clock: FakeClock) -> None:
