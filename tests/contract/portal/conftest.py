@@ -14,7 +14,7 @@ from ownclimate.store.partitioned_memory import PartitionedMemoryDirectory
 from tests.contract.portal.browser import Server
 from tests.fakes import FakeClock, SeededEntropy
 
-UNKNOWN_SHARE = 0.2
+UNKNOWN_SHARE = 0.1
 """Of all writes: far more than any cluster, so that every write of every test is hit in some run."""
 SEEDS = range(10) if os.environ.get("TEST_FULL") else range(1)
 
