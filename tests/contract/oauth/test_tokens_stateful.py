@@ -58,7 +58,7 @@ class Tokens(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**16), loses_answers=st.booleans())
     def begin(self, seed: int, loses_answers: bool) -> None:
         self.clock = FakeClock()
-        directory: Any = PartitionedMemoryDirectory(seed, unknown_share=0.2) if loses_answers else None
+        directory: Any = PartitionedMemoryDirectory(seed) if loses_answers else None
         self.world = World.over(directory or MemoryDirectory(), self.clock, SeededEntropy(seed))
         self.run = asyncio.new_event_loop().run_until_complete
         self.anna = self.run(self.world.person("anna"))
