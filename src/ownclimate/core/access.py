@@ -39,6 +39,8 @@ class Access:
     permissions: frozenset[Permission]
     scopes: frozenset[str] | None = None
     sites: frozenset[SiteId] | None = None
+    is_personal: bool = False
+    """A personal token: made by its owner for itself, a client of its own that nobody else uses."""
     via: str = field(default="")
     """How it came in, for the audit: `token`, `hook`, `cli`, `session`."""
 

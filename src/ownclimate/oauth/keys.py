@@ -162,6 +162,7 @@ def _access(key: Key) -> Access:
         account_id=key.account_id,
         client_id=key.id,
         permissions=permissions,
+        is_personal=True,
         via=key.kind.value,
     )
 

@@ -3,7 +3,8 @@
 A row's `limit_class` names the budget that it draws from; a budget is the quotas of that class in one
 dialect. Quotas count by client or by token. A token here is what one person let one client do: a
 refreshed or second token of the same grant is the same to a limit, else a limit could be had anew by
-asking for a token. Personal tokens are clients of their own.
+asking for a token. A personal token is a client of its own, so only the quotas of clients count for it:
+its owner needs no guarding from an app.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Budget:
         self._counters = tuple(
             (quota.limiter(), quota.by is By.CLIENT, quota) for quota in quotas if quota.count
         )
+        self._of_clients = tuple(counter for counter in self._counters if counter[1])
 
     def __bool__(self) -> bool:
         return bool(self._counters)
@@ -88,10 +90,11 @@ class Budget:
         client = access.client_id
         token = f"{client} {access.account_id or ''}"
         limit, remaining = 0, -1
-        for place, (limiter, is_by_client, quota) in enumerate(self._counters):
+        counters = self._of_clients if access.is_personal else self._counters
+        for place, (limiter, is_by_client, quota) in enumerate(counters):
             left, wait_s = limiter.take(client if is_by_client else token, cost, now_ms)
             if wait_s:
-                for earlier, was_by_client, _ in self._counters[:place]:
+                for earlier, was_by_client, _ in counters[:place]:
                     earlier.give_back(client if was_by_client else token, cost, now_ms)
                 return quota.count, 0, QuotaUsedUp(wait_s, quota.by)
             if remaining < 0 or left < remaining:

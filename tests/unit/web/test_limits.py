@@ -198,3 +198,14 @@ def test_a_row_of_a_class_that_nobody_knows_is_refused_at_start(clock: FakeClock
         client_of(clock, toy(row(limit_class="slow")), {})
     with pytest.raises(ValueError, match="no such limit class: slow"):
         Limits({("toy", "slow"): ()}, clock)
+
+
+def test_a_personal_token_counts_as_a_client_and_not_as_one_of_its_users() -> None:
+    budget = Budget((each_minute(1, By.TOKEN), each_minute(3, By.CLIENT)), FakeClock())
+    own = replace(ADA, client_id="own", is_personal=True)
+
+    refusals = [budget.take(own, 1)[2] for _ in range(4)]
+
+    assert refusals[:3] == [None] * 3
+    assert refusals[3] is not None
+    assert refusals[3].by is By.CLIENT
