@@ -16,10 +16,12 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 import uvicorn
 import uvloop
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ownclimate import app, data_folder, demo
 from ownclimate.authorization import open_authorization
@@ -28,11 +30,29 @@ from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
 from ownclimate.observe import Metrics, RequestLog
 from ownclimate.pages import sign_in_throttle
 from ownclimate.store.lmdb import LMDBStore
+from ownclimate.web.asgi import ASGIApp, Receive, Scope, Send
 
 BACKLOG = 2048
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger("ownclimate")
+
+
+class BehindProxies:
+    """Lets uvicorn's middleware look only at requests that a reverse proxy on this machine forwarded.
+
+    It looks at every header of every request, which took 40 of the 140 µs of an empty call.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._direct = application
+        self._forwarded = ProxyHeadersMiddleware(cast(Any, application))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if any(name.startswith(b"x-forwarded-") for name, _ in scope.get("headers", ())):
+            await self._forwarded(cast(Any, scope), cast(Any, receive), cast(Any, send))
+        else:
+            await self._direct(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -96,12 +116,13 @@ async def _serve_on(
     application = app.build_application(ports, store, settings, metrics, requests, authorization, sign_ins)
     server = _Server(
         uvicorn.Config(
-            application,
+            cast(Any, BehindProxies(application)),
             http="httptools",
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_grace_s,
             backlog=BACKLOG,
