@@ -6,7 +6,7 @@ that the dialect's clients expect, made from the thing's number, so that it is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from ownclimate.core.ports import ABSENT, Body, Put
@@ -84,7 +84,3 @@ def puts(
         alias_put(dialect, kind, f"{scope}/{external}" if scope else external, body)
         for dialect, external in aliases.items()
     ]
-
-
-def first_free(candidates: Iterable[str], is_taken: Callable[[str], bool]) -> str:
-    return next(candidate for candidate in candidates if not is_taken(candidate))

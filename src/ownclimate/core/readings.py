@@ -15,7 +15,7 @@ newer: the store remembers the digests it has seen (`Batch.payload`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType
@@ -148,8 +148,3 @@ class Arrivals:
     def next_ms(self) -> int:
         self._last_ms = max(self._last_ms + 1, self.clock.now_ms())
         return self._last_ms
-
-
-def latest_of(batches: Sequence[Batch]) -> int:
-    """The greatest instant in the batches, 0 when they hold no row."""
-    return max((int(b.times_ms.max()) for b in batches if len(b.times_ms)), default=0)

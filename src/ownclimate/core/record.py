@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ownclimate.core.errors import InvalidInput
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import EARLIEST_MS, FUTURE_SLACK_MS, Instants, Values
 
@@ -28,20 +27,6 @@ def instants_problem(times_ms: Instants, now_ms: int) -> tuple[int, str] | None:
         return None
     index = int(bad.argmax())
     return index, instant_problem(int(times_ms[index]), now_ms) or ""
-
-
-def checked_columns(columns: Mapping[str, Values], count: int) -> dict[str, Values]:
-    """The columns as the store takes them. Raises InvalidInput naming the first that it would refuse."""
-    checked: dict[str, Values] = {}
-    for name, values in columns.items():
-        if name not in QUANTITIES:
-            raise InvalidInput(name, "unknown quantity")
-        if len(values) != count:
-            raise InvalidInput(name, f"expected {count} values, found {len(values)}")
-        if np.isinf(values).any():
-            raise InvalidInput(name, "infinite value")
-        checked[name] = values
-    return checked
 
 
 def flagged(series_columns: Mapping[str, Values]) -> dict[str, npt.NDArray[np.bool_]]:

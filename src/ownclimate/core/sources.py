@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict
-from ownclimate.core.ids import OwnerId, new_id
+from ownclimate.core.ids import OwnerId
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import SOURCES, owner_partition
-from ownclimate.core.ports import ABSENT, Directory, Ports, Put
+from ownclimate.core.ports import ABSENT, Ports, Put
 from ownclimate.core.readings import OriginKind, OriginNumber, origin_number
 from ownclimate.core.things import Source
 from ownclimate.core.writes import Actor, Deed, commit
-
-
-async def create_source(ports: Ports, owner_id: OwnerId, actor: Actor, *, kind: str, name: str) -> Source:
-    (number,) = await take_numbers(ports, 1)
-    source = Source(
-        id=new_id(ports.clock, ports.entropy),
-        number=number,
-        kind=kind,
-        name=name,
-        created_ms=ports.clock.now_ms(),
-    )
-    return await _put(ports, owner_id, actor, source)
 
 
 async def standing_source(ports: Ports, owner_id: OwnerId, actor: Actor, kind: str) -> Source:
@@ -36,11 +24,6 @@ async def standing_source(ports: Ports, owner_id: OwnerId, actor: Actor, kind: s
         return await _put(ports, owner_id, actor, source)
     except Conflict:
         return await standing_source(ports, owner_id, actor, kind)
-
-
-async def list_sources(directory: Directory, owner_id: OwnerId) -> list[Source]:
-    documents = await directory.scan(owner_partition(owner_id), SOURCES)
-    return [from_body(Source, document.body) for document in documents]
 
 
 def origin_of(source: Source, kind: OriginKind) -> OriginNumber:
