@@ -151,7 +151,7 @@ def _show_once(client_id: str, secret: str | None, as_json: bool) -> None:
     click.echo(f"client_id      {client_id}")
     if secret is not None:
         click.echo(f"client_secret  {secret}")
-        click.echo("Keep the secret now: only its hash is stored, so it cannot be shown again.", err=True)
+        click.echo("Keep the secret now: it cannot be shown again.", err=True)
 
 
 def _shown(found: Client) -> dict[str, Any]:
