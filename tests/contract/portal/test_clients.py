@@ -44,6 +44,7 @@ async def test_a_developer_sees_the_secret_of_a_new_client_once(server: Server) 
         ({"redirect_uris": "javascript:alert(1)"}, "redirect_uris"),
         ({"redirect_uris": "https://a.example/x#y"}, "redirect_uris"),
         ({"support_url": "mailto:me"}, "support_url"),
+        ({"scopes": "read_station brew_coffee", "dialect": "netatmo"}, "scopes"),
     ],
 )
 async def test_a_wrong_field_is_named_and_what_was_typed_stays(
@@ -81,6 +82,15 @@ async def test_one_of_several_redirect_uris_can_be_the_default(server: Server) -
 
     assert (chosen.default_redirect_uri, chosen.scopes) == ("https://b.example/y", ("read_station",))
     assert gone.default_redirect_uri == ""
+
+
+async def test_scopes_can_be_named_when_the_client_is_made(server: Server) -> None:
+    browser = await server.signed_in("anna")
+
+    made = await create(browser, dialect="netatmo", scopes=" read_station  read_thermostat ")
+
+    client = await get_client(server.authorization, made.element("client-id"))
+    assert client.scopes == ("read_station", "read_thermostat")
 
 
 async def test_scopes_are_narrowed_on_the_clients_page_and_all_of_them_stand_for_all(server: Server) -> None:

@@ -54,7 +54,8 @@ class DialectChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewClient:
-    """The first step: what every client has. Scopes are chosen on the client's own page."""
+    """The first step. Scopes are typed here, since which there are depends on the dialect chosen on the
+    same page; the client's own page lists them with their meaning."""
 
     template: ClassVar[str] = "client_new.html"
     title: str = "New client"
@@ -146,7 +147,7 @@ async def show_new(visit: Visit) -> Answer:
 
 
 async def create(visit: Visit) -> Answer:
-    form = _form_of(visit.form)
+    form = replace(_form_of(visit.form), scopes=tuple(visit.form.text("scopes").split()))
     account = replace(visit.account, owner_id=visit.owner_id)
     server = visit.services.authorization
     try:
@@ -320,7 +321,7 @@ def _chosen_scopes(form: ClientForm, dialect: TokenDialect) -> tuple[str, ...]:
 
 
 def _field(error: InvalidInput) -> str:
-    return {"redirect_uri": "redirect_uris"}.get(error.field, error.field)
+    return {"redirect_uri": "redirect_uris", "scope": "scopes"}.get(error.field, error.field)
 
 
 def _sentence(error: InvalidInput) -> str:
