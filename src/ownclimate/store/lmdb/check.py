@@ -175,7 +175,7 @@ def _check_structure(folder: Path, limit_s: float | None) -> list[str] | None:
 def _problems(folder: Path) -> list[str]:
     try:
         # It ships without types.
-        return list(structure.verify(str(folder)))  # type: ignore[no-untyped-call]
+        return list(structure.verify(str(folder)))  # type: ignore[no-untyped-call]  # py-lmdb ships no types for it
     except structure.VerifyError as error:
         return [str(error)]
 

@@ -111,7 +111,7 @@ def arranged(items: list[T], asked: Asked, get: Callable[[T, str], Any]) -> list
     for order in reversed(asked.orders):
         items = sorted(
             items,
-            key=lambda item, field=order.field: sort_key(get(item, field)),  # type: ignore[misc]
+            key=lambda item, field=order.field: sort_key(get(item, field)),  # type: ignore[misc]  # mypy cannot type a default
             reverse=order.is_descending,
         )
     return items
