@@ -23,6 +23,10 @@ SITE: Final = "site"
 VIRTUAL_PARENTS: Final = ("relay", "gateway", "station")
 """What the Netatmo dialect needs a site to have above foreign valves, plugs and sensors."""
 
+DEVICE_MAC_PREFIX: Final = "70:ee:52"
+PARENT_MAC_PREFIX: Final = "70:ee:51"
+"""Made-up MACs stand beside the 70:ee:50 of real devices, so that an import can never meet one."""
+
 
 def alias_key(dialect: str, kind: str, external: str) -> str:
     """Key of the alias document. Compared without case: clients change the case of MACs and EUIs."""
@@ -34,7 +38,7 @@ def alias_put(dialect: str, kind: str, external: str, body: Body) -> Put:
     return Put(table="alias", key=key, body=body, expect=ABSENT)
 
 
-def mac_from_number(number: int, prefix: str = "70:ee:52") -> str:
+def mac_from_number(number: int, prefix: str = DEVICE_MAC_PREFIX) -> str:
     """A six-byte MAC, its last three bytes the number's low 24 bits."""
     low = number & 0xFFFFFF
     return f"{prefix}:{low >> 16:02x}:{low >> 8 & 0xFF:02x}:{low & 0xFF:02x}"
@@ -52,7 +56,7 @@ def room_number_text(number: int) -> str:
 
 def site_aliases(site_id: str, number: int, given: Mapping[str, str]) -> dict[str, str]:
     virtual = {
-        f"{NETATMO}.{role}": mac_from_number(number * len(VIRTUAL_PARENTS) + place, "70:ee:51")
+        f"{NETATMO}.{role}": mac_from_number(number * len(VIRTUAL_PARENTS) + place, PARENT_MAC_PREFIX)
         for place, role in enumerate(VIRTUAL_PARENTS)
     }
     made = {MCLIMATE: str(number), NETATMO: site_id, SMARTBUILDINGS: site_id, **virtual}

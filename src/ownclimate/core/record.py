@@ -20,13 +20,9 @@ def instant_problem(at_ms: int, now_ms: int) -> str | None:
     return None
 
 
-def instants_problem(times_ms: Instants, now_ms: int) -> tuple[int, str] | None:
-    """Index and reason of the first instant that is refused."""
-    bad: npt.NDArray[np.bool_] = (times_ms < EARLIEST_MS) | (times_ms > now_ms + FUTURE_SLACK_MS)
-    if not bad.any():
-        return None
-    index = int(bad.argmax())
-    return index, instant_problem(int(times_ms[index]), now_ms) or ""
+def are_instants_sound(times_ms: Instants, now_ms: int) -> bool:
+    """Whether none of the instants is refused; `instant_problem` says why one is."""
+    return bool(((times_ms >= EARLIEST_MS) & (times_ms <= now_ms + FUTURE_SLACK_MS)).all())
 
 
 def flagged(series_columns: Mapping[str, Values]) -> dict[str, npt.NDArray[np.bool_]]:

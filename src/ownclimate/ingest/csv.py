@@ -22,7 +22,7 @@ from ownclimate.core.ids import DeviceNumber, OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import Instants, OriginKind, Series, Values
-from ownclimate.core.record import instant_problem, instants_problem
+from ownclimate.core.record import are_instants_sound, instant_problem
 from ownclimate.core.sources import origin_of, standing_source
 from ownclimate.core.writes import Actor
 from ownclimate.ingest.instants import parse_instant, parse_instants
@@ -209,7 +209,7 @@ def _swift(header: Sequence[str], rows: Sequence[list[str]], now_ms: int) -> lis
     cells = dict(zip(header, zip(*rows, strict=True), strict=True))
     devices, at = cells.pop(DEVICE), cells.pop(AT)
     times_ms = _swift_instants(at)
-    if "" in devices or times_ms is None or instants_problem(times_ms, now_ms) is not None:
+    if "" in devices or times_ms is None or not are_instants_sound(times_ms, now_ms):
         return None
     columns: dict[str, Values] = {}
     for name, texts in cells.items():

@@ -24,7 +24,7 @@ import numpy as np
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import Instants, Values
-from ownclimate.core.record import instant_problem, instants_problem
+from ownclimate.core.record import are_instants_sound, instant_problem
 from ownclimate.ingest.instants import parse_instant, parse_instants
 
 MAX_ROWS: Final = 10_000
@@ -224,7 +224,7 @@ def _swift_instants(at: Sequence[Any], now_ms: int) -> Instants | None:
         times_ms = parse_instants(at)
     except ValueError:
         return None
-    return times_ms if instants_problem(times_ms, now_ms) is None else None
+    return times_ms if are_instants_sound(times_ms, now_ms) else None
 
 
 def _swift_values(columns: Mapping[str, Sequence[Any]]) -> dict[str, Values] | None:
