@@ -9,9 +9,10 @@ partitions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from ownclimate.core.bell import Bell
 from ownclimate.core.ids import Clock, DeviceNumber, Entropy
 from ownclimate.core.readings import Arrivals, Batch, Buckets, Interval, LatestValue, Recorded, Series
 
@@ -215,7 +216,7 @@ class RawArchive(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What a use case is handed: the stores, time and randomness."""
+    """What a use case is handed: the stores, time, randomness, and a bell to ring for commands."""
 
     directory: Directory
     series: SeriesStore
@@ -223,6 +224,7 @@ class Ports:
     clock: Clock
     entropy: Entropy
     arrivals: Arrivals
+    bell: Bell = field(default_factory=Bell)
 
 
 StoreStatus = Mapping[str, int | float | str]

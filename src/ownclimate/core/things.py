@@ -217,23 +217,15 @@ class SetpointMode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setpoint:
-    """A target. `until_ms` 0 holds until changed; afterwards the mode below it counts again."""
+    """A target. `until_ms` 0 holds until changed; afterwards the mode below it counts again.
+
+    `temperature_c` None asks for no temperature: off, or not known.
+    """
 
     temperature_c: float | None
     mode: SetpointMode
     since_ms: int = 0
     until_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """A person's override of a schedule: until a time, the next scheduled change, or for good."""
-
-    kind: str
-    """`heat`, `cool` or `fan`."""
-    value: float | str
-    until_ms: int = 0
-    until_next_transition: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,17 +263,29 @@ class CommandState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """An order to a device. `name` and `fields` are in our words; `id` is its correlation id."""
+    """An order to a device. `id` is its correlation id.
+
+    `name` and `fields` are in our words (`core.orders`), or a maker's: `<maker>.<its name>`. `reason`
+    says why it came to nothing. `receipt` is what its carrier was given or sent: ids of the receiver's,
+    the frame. `attempts` counts how often it was handed to a carrier; before `due_ms` it is not handed
+    over again, after `expires_ms` never. `created_ms` orders the commands of a device.
+    """
 
     id: str
     device_id: DeviceId
     name: str
     fields: dict[str, Any] = field(default_factory=dict)
     state: CommandState = CommandState.ACCEPTED
+    reason: str = ""
+    receipt: dict[str, str] = field(default_factory=dict)
+    attempts: int = 0
     actor: dict[str, str] = field(default_factory=dict)
     executor: str = ""
+    """Who ordered it, in the words of the one who did; free text."""
     created_ms: int = 0
     changed_ms: int = 0
+    due_ms: int = 0
+    expires_ms: int = 0
     unknown: dict[str, Any] = field(default_factory=dict)
 
 
