@@ -193,6 +193,7 @@ def _notes(endpoint: Endpoint) -> Schema:
     """What OpenAPI has no words for."""
     return {
         "permission": None if endpoint.permission is None else endpoint.permission.value,
+        "anyScopes": list(endpoint.any_scopes),
         "narrowedScopes": list(endpoint.narrowed_scopes),
         "owned": list(endpoint.owned),
         "limit": {"class": endpoint.limit_class, "cost": endpoint.limit_cost},

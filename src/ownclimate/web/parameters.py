@@ -130,19 +130,48 @@ def convert(values: Mapping[str, Any], struct: type[msgspec.Struct]) -> Any:
 
 
 def _taker(parameters: tuple[Parameter, ...], dialect: Dialect) -> Callable[[Inputs], dict[str, Any]]:
-    coerce = None if dialect.coerce is as_given else dialect.coerce
-
     def take(inputs: Inputs) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for parameter in parameters:
             value = _FINDERS[parameter.place](inputs, parameter.name)
-            if value is not msgspec.UNSET and coerce is not None:
-                value = coerce(value, parameter)
             if value is not msgspec.UNSET:
                 values[parameter.name] = value
         return values
 
-    return take
+    def take_coerced(inputs: Inputs) -> dict[str, Any]:
+        """A missing parameter is told before a wrong one, whichever of them is declared first."""
+        values: dict[str, Any] = {}
+        wrong: InvalidInput | None = None
+        missing = ""
+        for parameter in parameters:
+            try:
+                value = _coerced(inputs, parameter, dialect.coerce)
+            except InvalidInput as error:
+                wrong = wrong or error
+                continue
+            if value is not msgspec.UNSET:
+                values[parameter.name] = value
+            elif parameter.is_required:
+                missing = missing or parameter.name
+        if missing:
+            raise MissingInput(missing)
+        if wrong is not None:
+            raise wrong
+        return values
+
+    return take if dialect.coerce is as_given else take_coerced
+
+
+def _coerced(inputs: Inputs, parameter: Parameter, coerce: Callable[[Any, Parameter], Any]) -> Any:
+    """The parameter's value; a body that gives it as absent leaves it to the query."""
+    value = _FINDERS[parameter.place](inputs, parameter.name)
+    if value is not msgspec.UNSET:
+        value = coerce(value, parameter)
+    if value is msgspec.UNSET and parameter.place is Place.ANYWHERE:
+        value = inputs.query_values().get(parameter.name, msgspec.UNSET)
+        if value is not msgspec.UNSET:
+            value = coerce(value, parameter)
+    return value
 
 
 def _from_anywhere(inputs: Inputs, name: str) -> Any:

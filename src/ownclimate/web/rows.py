@@ -143,7 +143,7 @@ _CREDENTIALS: dict[Credential, Callable[[Inputs, str], str]] = {
 
 def _check_scope(endpoint: Endpoint) -> Step:
     permission = endpoint.permission
-    needed = frozenset(endpoint.scopes)
+    needed, enough = frozenset(endpoint.scopes), frozenset(endpoint.any_scopes)
 
     async def step(inputs: Inputs, receive: Receive) -> None:
         access = inputs.call.access
@@ -152,6 +152,8 @@ def _check_scope(endpoint: Endpoint) -> Step:
         if access.scopes is not None and not needed <= access.scopes:
             missing = " ".join(sorted(needed - access.scopes))
             raise Forbidden(f"the scope {missing} was not granted")
+        if enough and access.scopes is not None and enough.isdisjoint(access.scopes):
+            raise Forbidden(f"none of the scopes {' '.join(sorted(enough))} was granted")
 
     return step
 

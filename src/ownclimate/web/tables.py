@@ -170,6 +170,8 @@ class Endpoint:
     permission: Permission | None = None
     scopes: tuple[str, ...] = ()
     """The vendor's scopes, all of them needed."""
+    any_scopes: tuple[str, ...] = ()
+    """Scopes of which any one opens the row; what it then shows is the handler's to narrow."""
     narrowed_scopes: tuple[str, ...] = ()
     """Scopes of which the parameters decide which is needed; the handler calls `Call.require`."""
     owned: tuple[str, ...] = ()

@@ -121,7 +121,7 @@ async def test_netatmo_answers_the_51st_request_of_a_user_in_10_s_with_code_26(c
 
     assert refused(answers) == [50]
     assert (answers[50].status, answers[50].json["error"]["code"]) == (429, 26)
-    assert answers[50].json["error"]["message"] == "Maximum api usage reached"
+    assert answers[50].json["error"]["message"].startswith("API limit exceeded.")
     assert answers[50].headers["retry-after"] == "10"
     assert refused(await homes.ask(MEASURE, 1, "ben")) == []
 

@@ -1,7 +1,8 @@
 """What a device of any maker is in this dialect, and under which ids it stands there.
 
 Its own product code when it is Netatmo's; else the code of the product that can do what it can. What
-has no honest counterpart is not in this dialect.
+has no honest counterpart is not in this dialect. Foreign valves, plugs and sensors stand behind a
+gateway that no one made: one of each role a home, under an id that the home was given when it was made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from ownclimate.vendors.netatmo.vocabulary import DIALECT, VENDOR
 
 _A = Ability
 
+RELAY: Final = "relay"
+GATEWAY: Final = "gateway"
+STATION: Final = "station"
+VIRTUAL_CODES: Final = {RELAY: "NAPlug", GATEWAY: "NLG", STATION: "NAMain"}
+"""What the virtual gateway of each role is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
@@ -29,14 +36,23 @@ class Counterpart:
 
 _COUNTERPARTS: Final = (
     Counterpart(frozenset({_A.AIR_CONDITIONING}), "NAC", ""),
-    Counterpart(frozenset({_A.VALVE, _A.HEATING_SETPOINT}), "NRV", "relay"),
+    Counterpart(frozenset({_A.VALVE, _A.HEATING_SETPOINT}), "NRV", RELAY),
     Counterpart(frozenset({_A.HEATING_SETPOINT}), "BNS", ""),
-    Counterpart(frozenset({_A.RELAY}), "NLP", "gateway"),
+    Counterpart(frozenset({_A.RELAY}), "NLP", GATEWAY),
     Counterpart(frozenset({_A.CO2}), "NHC", ""),
-    Counterpart(frozenset({_A.TEMPERATURE}), "NAModule1", "station"),
-    Counterpart(frozenset({_A.HUMIDITY}), "NAModule1", "station"),
+    Counterpart(frozenset({_A.TEMPERATURE}), "NAModule1", STATION),
+    Counterpart(frozenset({_A.HUMIDITY}), "NAModule1", STATION),
 )
 """In this order: a thermostat that also measures CO2 is a thermostat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualGateway:
+    """A gateway that foreign devices of a home stand behind."""
+
+    wire_id: str
+    code: str
+    devices: tuple[Device, ...]
 
 
 def product_code(device: Device) -> str | None:
@@ -47,23 +63,52 @@ def product_code(device: Device) -> str | None:
     return None if counterpart is None else counterpart.code
 
 
-def _counterpart(device: Device) -> Counterpart | None:
-    return next((found for found in _COUNTERPARTS if found.needs <= device.abilities), None)
+def wire_id(device: Device) -> str:
+    """The device's id in this dialect."""
+    return device.aliases.get(DIALECT, device.vendor_id)
+
+
+def role(device: Device) -> str:
+    """Which virtual gateway the device stands behind; empty when behind none."""
+    counterpart = None if device.vendor == VENDOR else _counterpart(device)
+    return "" if counterpart is None else counterpart.role
+
+
+def virtual_id(site: Site, role: str) -> str | None:
+    """The id of a home's virtual gateway."""
+    return site.aliases.get(f"{DIALECT}.{role}")
+
+
+def gateway_id(device: Device, parent: Device | None, site: Site | None) -> str | None:
+    """The id of the gateway that the device stands behind; None when it is its own."""
+    virtual = role(device)
+    if virtual:
+        return None if site is None else virtual_id(site, virtual)
+    return None if parent is None else wire_id(parent)
+
+
+def virtual_gateways(site: Site, devices: Iterable[Device]) -> tuple[VirtualGateway, ...]:
+    """The virtual gateways that a home needs for these of its devices."""
+    behind: dict[str, list[Device]] = {}
+    for device in devices:
+        if found := role(device):
+            behind.setdefault(found, []).append(device)
+    return tuple(
+        VirtualGateway(wire_id=own, code=VIRTUAL_CODES[name], devices=tuple(behind[name]))
+        for name in VIRTUAL_CODES
+        if name in behind and (own := virtual_id(site, name)) is not None
+    )
 
 
 def gateway_ids(device: Device, parent: Device | None, site: Site | None) -> frozenset[str]:
     """Every id that a client may give as the gateway of the device, its own among them."""
-    counterpart = None if device.vendor == VENDOR else _counterpart(device)
-    virtual = None
-    if site is not None and counterpart is not None and counterpart.role:
-        virtual = site.aliases.get(f"{DIALECT}.{counterpart.role}")
-    found: Iterable[str | None] = (
-        device.aliases.get(DIALECT),
-        None if parent is None else parent.aliases.get(DIALECT),
-        virtual,
-    )
-    return frozenset(wire_id.lower() for wire_id in found if wire_id)
+    found = (wire_id(device), gateway_id(device, parent, site), None if parent is None else wire_id(parent))
+    return frozenset(known.lower() for known in found if known)
 
 
 def read_scope(device: Device) -> str:
     return vocabulary.read_scope(product_code(device) or vocabulary.UNKNOWN_MODEL)
+
+
+def _counterpart(device: Device) -> Counterpart | None:
+    return next((found for found in _COUNTERPARTS if found.needs <= device.abilities), None)

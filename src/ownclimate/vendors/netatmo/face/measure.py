@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -14,7 +13,7 @@ import numpy as np
 
 from ownclimate.core.access import Permission
 from ownclimate.core.devices import find_device_by_alias
-from ownclimate.core.errors import Forbidden, InvalidInput, NotFound
+from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Instants, Interval, Values
@@ -22,6 +21,8 @@ from ownclimate.core.sites import get_site
 from ownclimate.core.things import Device, Site
 from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.face import heating
+from ownclimate.vendors.netatmo.face.methods import method
+from ownclimate.vendors.netatmo.face.parameters import Epoch, WireId, is_wire_id, wire_id
 from ownclimate.vendors.netatmo.measuretypes import (
     MEASURED_BY,
     SCALES,
@@ -33,6 +34,7 @@ from ownclimate.vendors.netatmo.measuretypes import (
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
 from ownclimate.vendors.netatmo.wire import Cell, MeasureBody, MeasureRow, MeasureRun
 from ownclimate.web.call import Call
+from ownclimate.web.tables import Certainty, Endpoint, Success
 
 MAX_VALUES: Final = 1024
 LAST: Final = "last"
@@ -40,13 +42,9 @@ MAX_TYPES: Final = 50
 """There are some seventy types, and no module measures a quarter of them."""
 SCOPES: Final = tuple(sorted({vocabulary.read_scope(code) for code in vocabulary.PRODUCTS}))
 
-_ID = re.compile(r"[0-9a-z:#_.\- ]{1,100}", re.IGNORECASE)
 _DIGITS_OF_MEANS: Final = 6
 """Means are rounded far below what any sensor resolves, which removes the noise of binary fractions."""
 _SECOND_MS: Final = 1000
-
-WireId = Annotated[str, msgspec.Meta(description="MAC address, with or without upper case")]
-Epoch = Annotated[int, msgspec.Meta(description="Epoch seconds, inclusive")]
 
 
 class MeasureQuery(msgspec.Struct, kw_only=True):
@@ -63,6 +61,29 @@ class MeasureQuery(msgspec.Struct, kw_only=True):
     real_time: bool = False
 
 
+def rows() -> tuple[Endpoint, ...]:
+    return (
+        method(
+            "getmeasure",
+            get_measure,
+            params=MeasureQuery,
+            successes=(Success(item=MeasureBody),),
+            permission=Permission.DEVICE_READ,
+            narrowed_scopes=SCOPES,
+            owned=("device_id", "module_id"),
+            summary="Values of one module over time",
+            examples={
+                "device_id": "70:ee:50:00:00:01",
+                "module_id": "02:00:00:00:00:01",
+                "scale": "1hour",
+                "type": ["temperature", "min_temp"],
+                "date_begin": 1795200000,
+            },
+            certainty=Certainty.SEEN,
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """Which rows: stamps from `begin_s` to `end_s`, both inclusive; the first `limit`, or the newest."""
@@ -75,7 +96,6 @@ class Span:
 
 async def get_measure(call: Call, query: MeasureQuery) -> MeasureBody:
     """Values of one device; an empty list when there are none. Raises NotFound for another's device."""
-    _require_some_scope(call)
     scale = SCALES.get(query.scale.lower())
     if scale is None:
         raise InvalidInput("scale", f"expected one of {', '.join(SCALES)}")
@@ -137,30 +157,32 @@ def runs(stamps: Sequence[int], rows: Sequence[MeasureRow], longest_s: int = 0) 
     return found
 
 
-def _require_some_scope(call: Call) -> None:
-    granted = call.access.scopes
-    if granted is not None and granted.isdisjoint(SCOPES):
-        raise Forbidden("no read scope was granted")
-
-
 async def _find(call: Call, query: MeasureQuery) -> tuple[Device, Site | None]:
     """The module (or the device itself), if it stands behind the given gateway and may be seen."""
-    gateway_id = _wire_id(query.device_id, "device_id")
-    module_id = None if query.module_id is msgspec.UNSET else _wire_id(query.module_id, "module_id")
+    gateway_id = wire_id(query.device_id)
+    module_id = None if query.module_id is msgspec.UNSET else wire_id(query.module_id)
     owner_id, directory = call.access.owner_id, call.ports.directory
     device = await find_device_by_alias(directory, owner_id, DIALECT, module_id or gateway_id)
     if device is None or not call.access.reaches(device.site_id):
-        raise NotFound("device")
+        raise _nothing_at(gateway_id, module_id)
     device = await _with_all_abilities(call.ports, device)
     if presented.product_code(device) is None:
-        raise NotFound("device")
+        raise _nothing_at(gateway_id, module_id)
     site = await _site_of(call, device)
     if module_id is not None:
         gateway = await find_device_by_alias(directory, owner_id, DIALECT, gateway_id)
         parent = gateway if gateway is not None and gateway.id == device.parent_id else None
         if gateway_id not in presented.gateway_ids(device, parent, site):
-            raise NotFound("device")
+            raise _nothing_at(gateway_id, module_id)
     return device, site
+
+
+def _nothing_at(gateway_id: str, module_id: str | None) -> InvalidInput | NotFound:
+    """Why nothing was found: what cannot be an id at all is told apart."""
+    for name, given in (("device_id", gateway_id), ("module_id", module_id)):
+        if given is not None and not is_wire_id(given):
+            return InvalidInput(name, "is no MAC address")
+    return NotFound("device")
 
 
 async def _with_all_abilities(ports: Ports, device: Device) -> Device:
@@ -177,12 +199,6 @@ async def _site_of(call: Call, device: Device) -> Site | None:
         return await get_site(call.ports.directory, call.access.owner_id, device.site_id)
     except NotFound:
         return None
-
-
-def _wire_id(text: str, name: str) -> str:
-    if not _ID.fullmatch(text):
-        raise InvalidInput(name, "is no MAC address")
-    return "".join(text.split()).lower()
 
 
 async def _as_measured(

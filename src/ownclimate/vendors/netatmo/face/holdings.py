@@ -1,0 +1,119 @@
+"""What a grant reaches of its owner's homes, loaded with one scan a table.
+
+Every method that shows homes or stations begins here. Things come as they are in the core; `presented`
+says what they are in this dialect.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ownclimate.core.aliases import SITE
+from ownclimate.core.devices import list_devices
+from ownclimate.core.errors import NotFound
+from ownclimate.core.ids import DeviceId, DeviceNumber, RoomId, SiteId
+from ownclimate.core.readings import LatestValue
+from ownclimate.core.schedules import list_schedules
+from ownclimate.core.sites import find_by_alias, get_site, list_rooms, list_sites
+from ownclimate.core.things import Device, Room, Schedule, Site
+from ownclimate.vendors.netatmo.vocabulary import DIALECT
+from ownclimate.web.call import Call
+
+Latest = Mapping[str, LatestValue]
+"""The newest value of each quantity of one device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A site with what stands in it. Rooms and schedules only where they were asked for."""
+
+    site: Site
+    devices: tuple[Device, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+
+    @property
+    def wire_id(self) -> str:
+        return self.site.aliases[DIALECT]
+
+    def devices_in(self, room_id: RoomId) -> tuple[Device, ...]:
+        return tuple(device for device in self.devices if device.room_id == room_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Homes oldest first. `loose` are devices that stand nowhere: only an unnarrowed grant has them."""
+
+    homes: tuple[Home, ...] = ()
+    loose: tuple[Device, ...] = ()
+    by_id: Mapping[DeviceId, Device] = field(default_factory=dict)
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        return tuple(self.by_id.values())
+
+
+async def load_holdings(call: Call, *, with_rooms: bool = False, with_schedules: bool = False) -> Holdings:
+    """Everything of the owner's that the grant reaches."""
+    access, directory = call.access, call.ports.directory
+    sites = [site for site in await list_sites(directory, access.owner_id) if access.reaches(site.id)]
+    devices = [d for d in await list_devices(directory, access.owner_id) if access.reaches(d.site_id)]
+    rooms = await list_rooms(directory, access.owner_id) if with_rooms else []
+    schedules = await list_schedules(directory, access.owner_id) if with_schedules else []
+    return _joined(sites, devices, rooms, schedules)
+
+
+async def find_home(call: Call, wire_id: str) -> Site | None:
+    """The home under this id; None for an unknown one, another owner's, or one outside the grant."""
+    access, directory = call.access, call.ports.directory
+    site_id = await find_by_alias(directory, access.owner_id, DIALECT, SITE, wire_id.strip())
+    if site_id is None or not access.reaches(SiteId(site_id)):
+        return None
+    try:
+        return await get_site(directory, access.owner_id, site_id)
+    except NotFound:
+        return None
+
+
+async def load_home(call: Call, site: Site, *, with_rooms: bool = True, with_schedules: bool = False) -> Home:
+    """One home, found before with `find_home`."""
+    owner_id, directory = call.access.owner_id, call.ports.directory
+    devices = [d for d in await list_devices(directory, owner_id) if d.site_id == site.id]
+    rooms = await list_rooms(directory, owner_id) if with_rooms else []
+    schedules = await list_schedules(directory, owner_id) if with_schedules else []
+    return _joined([site], devices, rooms, schedules).homes[0]
+
+
+async def latest_of(call: Call, devices: Iterable[Device]) -> Mapping[DeviceNumber, Latest]:
+    """The newest values of the devices, by their numbers; devices without any are left out."""
+    return await call.ports.series.latest([device.number for device in devices])
+
+
+def _joined(
+    sites: Sequence[Site], devices: Sequence[Device], rooms: Sequence[Room], schedules: Sequence[Schedule]
+) -> Holdings:
+    known = {site.id for site in sites}
+    devices_of: defaultdict[SiteId | None, list[Device]] = defaultdict(list)
+    rooms_of: defaultdict[SiteId, list[Room]] = defaultdict(list)
+    schedules_of: defaultdict[SiteId, list[Schedule]] = defaultdict(list)
+    for device in devices:
+        devices_of[device.site_id if device.site_id in known else None].append(device)
+    for room in rooms:
+        rooms_of[room.site_id].append(room)
+    for schedule in schedules:
+        schedules_of[schedule.site_id].append(schedule)
+    return Holdings(
+        homes=tuple(
+            Home(
+                site=site,
+                devices=tuple(devices_of[site.id]),
+                rooms=tuple(rooms_of[site.id]),
+                schedules=tuple(schedules_of[site.id]),
+            )
+            for site in sites
+        ),
+        loose=tuple(devices_of[None]),
+        by_id={device.id: device for device in devices},
+    )
