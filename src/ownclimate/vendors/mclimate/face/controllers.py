@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
+from ownclimate.core.access import Permission
 from ownclimate.core.devices import find_device, list_devices
 from ownclimate.core.errors import NotFound
 from ownclimate.core.readings import LatestValue
@@ -14,8 +15,10 @@ from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import hal
 from ownclimate.vendors.mclimate.face.numbers import Numbers
+from ownclimate.vendors.mclimate.face.scopes import BASIC
 from ownclimate.vendors.mclimate.wire import Controller, Link, Links
 from ownclimate.web.call import Call
+from ownclimate.web.tables import Endpoint, Success, Unknown
 
 PATH = "/v1/controllers"
 
@@ -41,6 +44,39 @@ _WIRE_NAMES = {"_relation": "relation"}
 
 class ControllerQuery(hal.EntityQuery, kw_only=True):
     serial: str
+
+
+def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
+    face = ControllersFace(numbers, totals)
+    return (
+        Endpoint(
+            operation_id="listControllers",
+            path=PATH,
+            handler=face.list_controllers,
+            params=hal.CollectionQuery,
+            unknown=Unknown.COLLECT,
+            successes=(Success(item=wire.ControllerCollection),),
+            permission=Permission.DEVICE_READ,
+            scopes=BASIC,
+            is_conditional=True,
+            summary="Every device, filtered, sorted and in pages",
+            examples={"sort": "-created", "fields": "serial_number,name,online", "limit": 10},
+        ),
+        Endpoint(
+            operation_id="getController",
+            path=f"{PATH}/{{serial}}",
+            aliases=("/v1/controller/{serial}",),
+            handler=face.get_controller,
+            params=ControllerQuery,
+            successes=(Success(item=wire.ControllerEntity),),
+            permission=Permission.DEVICE_READ,
+            scopes=BASIC,
+            owned=("serial",),
+            errors=(404,),
+            is_conditional=True,
+            summary="One device with its last reading",
+        ),
+    )
 
 
 class ControllersFace:

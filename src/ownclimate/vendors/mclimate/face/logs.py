@@ -8,14 +8,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ownclimate.core.access import Permission
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import Interval, Series
 from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate import mapping, vocabulary, wire
 from ownclimate.vendors.mclimate.face import controllers, hal
+from ownclimate.vendors.mclimate.face.scopes import BASIC
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call
+from ownclimate.web.tables import Certainty, Endpoint, Success, Unknown
 
 Rows = npt.NDArray[np.int64]
 """Row numbers of a series."""
@@ -36,6 +39,28 @@ class LogQuery(hal.CollectionQuery, kw_only=True):
     serial: str
     created_from: Annotated[str, RFC3339] | msgspec.UnsetType = msgspec.UNSET
     created_to: Annotated[str, RFC3339_END] | msgspec.UnsetType = msgspec.UNSET
+
+
+def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
+    return (
+        Endpoint(
+            operation_id="listControllerLog",
+            path="/v1/controllers/{serial}/controller_log",
+            aliases=("/v1/controller_log/{serial}",),
+            handler=LogsFace(totals).list_log,
+            params=LogQuery,
+            unknown=Unknown.COLLECT,
+            successes=(Success(item=wire.LogCollection),),
+            permission=Permission.DEVICE_READ,
+            scopes=BASIC,
+            owned=("serial",),
+            errors=(404,),
+            is_conditional=True,
+            summary="A device's readings, filtered, sorted and in pages",
+            examples={"created_from": "2026-11-21T00:00:00Z", "sort": "-created"},
+            certainty=Certainty.RULED,
+        ),
+    )
 
 
 class LogsFace:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from ownclimate.core.access import Permission
 from ownclimate.core.accounts import load_account
 from ownclimate.core.errors import NotFound
 from ownclimate.core.things import Account
 from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import hal
+from ownclimate.vendors.mclimate.face.scopes import BASIC
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call
+from ownclimate.web.tables import Endpoint, Success
 
 FIELDS = ("user_id", "username", "firstname", "lastname", "phone", "country_id", "created", "_relation")
 ADVANCED = "advanced"
+
+
+def rows() -> tuple[Endpoint, ...]:
+    return (
+        Endpoint(
+            operation_id="getMe",
+            path="/v1/users/me",
+            aliases=("/v1/users",),
+            handler=get_me,
+            params=hal.EntityQuery,
+            successes=(Success(item=wire.UserEntity),),
+            permission=Permission.ACCOUNT_READ,
+            scopes=BASIC,
+            errors=(404,),
+            is_conditional=True,
+            summary="The user whose token this is",
+        ),
+    )
 
 
 async def get_me(call: Call, query: hal.EntityQuery) -> wire.UserEntity:
