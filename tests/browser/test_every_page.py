@@ -58,6 +58,10 @@ def furnished(demo: Demo, browser: Browser) -> Furnished:
     pages = {route.path.strip("/") or "home": route.path for route in ROUTES if route.show is not None}
     for path in ("/clients/{client}", "/clients/{client}/tokens"):
         pages[path.strip("/")] = path.replace("{client}", clients["netatmo"])
+    page.goto(demo.url)
+    for title in ("Living room AC", "Living room valve"):
+        pages[title] = page.get_by_role("link", name=title).first.get_attribute("href") or ""
+    del pages["devices/{device:hex24}"]
     pages["join"] = link.removeprefix(demo.url)
     del pages["join/{invite}"]
     pages |= {

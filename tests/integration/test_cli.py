@@ -97,3 +97,17 @@ def test_an_account_is_made_an_administrator_and_none_again(tmp_path) -> None:
 
     assert after is True
     assert run_json(tmp_path, "user", "list")[0]["admin"] is False
+
+
+def test_an_order_is_given_and_its_fate_can_be_followed(tmp_path) -> None:
+    run(tmp_path, "user", "add", EMAIL, stdin="correct horse battery\n")
+    device = run_json(tmp_path, "device", "add", "--owner", EMAIL, "--model", "smart_plug", "--id", "P1")
+
+    given = run_json(tmp_path, "command", "send", "P1", "set_relay", "is_on=true")
+    refused = run(tmp_path, "command", "send", "P1", "set_relay", "is_on=perhaps", check=False)
+
+    assert (given["state"], given["fields"]) == ("accepted", {"is_on": True})
+    assert refused.returncode == 1
+    assert run_json(tmp_path, "command", "show", given["id"])["device_id"] == device["id"]
+    assert [row["id"] for row in run_json(tmp_path, "command", "list", "P1")] == [given["id"]]
+    assert [row["id"] for row in run_json(tmp_path, "command", "list")] == [given["id"]]

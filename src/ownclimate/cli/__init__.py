@@ -23,6 +23,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "backup": "store.backup",
     "client": "clients.client",
+    "command": "commands.command",
     "config": "settings.config_",
     "device": "devices.device",
     "docs": "settings.docs",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ownclimate.core import orders
 from ownclimate.core.access import Permission
 from ownclimate.core.quantities import QUANTITIES
-from ownclimate.core.things import Role
+from ownclimate.core.things import CommandState, Role
 
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
@@ -119,6 +121,7 @@ DONE: Mapping[str, str] = MappingProxyType(
         "asked": "Your request waits for an administrator.",
         "approved": "Approved.",
         "declined": "Declined.",
+        "ordered": "Ordered. Below you see what becomes of it.",
     }
 )
 """What a page says at its top after a redirect; the address holds only the key."""
@@ -165,6 +168,66 @@ _KINDS: Mapping[str, str] = MappingProxyType(
 def deed(verb: str, kind: str) -> str:
     """What was done, as the rest of a sentence about whoever did it."""
     return f"{_VERBS.get(verb, verb)} {_KINDS.get(kind, kind)}"
+
+
+_COMMAND_STATES: Mapping[CommandState, tuple[str, bool]] = MappingProxyType(
+    {
+        CommandState.ACCEPTED: ("Waiting to be sent", False),
+        CommandState.SENDING: ("Being sent", False),
+        CommandState.SENT: ("Sent", False),
+        CommandState.CONFIRMED: ("Done", False),
+        CommandState.REFUSED: ("Refused", True),
+        CommandState.FAILED: ("Failed", True),
+        CommandState.EXPIRED: ("Came too late", True),
+        CommandState.UNKNOWN: ("Sent, but its arrival is not known", False),
+    }
+)
+
+
+def command_state(state: CommandState) -> tuple[str, bool]:
+    """What to say of a command, and whether it came to nothing."""
+    return _COMMAND_STATES[state]
+
+
+_ORDERS: Mapping[str, str] = MappingProxyType(
+    {
+        orders.SET_SETPOINT: "Heat to",
+        orders.SET_COOLING_SETPOINT: "Cool to",
+        orders.SET_CLIMATE_MODE: "Mode",
+        orders.SET_FAN: "Fan",
+        orders.SET_RELAY: "Switch",
+        orders.SET_AIR_CONDITIONER: "Air conditioner",
+        orders.SET_POSITION: "Move to",
+        orders.SET_BRIGHTNESS: "Brightness",
+        orders.SET_LIGHT: "Signal light",
+        orders.SET_CHILD_LOCK: "Child lock",
+        orders.SET_MONITORING: "Watch",
+        orders.SET_FLOODLIGHT: "Floodlight",
+        orders.SET_PILOT_WIRE: "Heater",
+    }
+)
+
+
+_IN_ORDER = ("is_on", "mode", "temperature_c", "position_pct", "brightness_pct", "move", "speed", "fan")
+
+
+def order_text(name: str, fields: Mapping[str, Any]) -> str:
+    """An order as a person reads it: Heat to 21 °C; Air conditioner on, cool, 24 °C, fan auto."""
+    said = [_said(field, fields[field]) for field in _IN_ORDER if field in fields]
+    said += [f"{field} {fields[field]}" for field in sorted(fields.keys() - set(_IN_ORDER))]
+    return f"{_ORDERS.get(name, name.partition('.')[2] or name)} {', '.join(said)}".strip()
+
+
+def _said(field: str, value: Any) -> str:
+    if field == "is_on":
+        return "on" if value else "off"
+    if field == "fan":
+        return f"fan {value}"
+    if field == "temperature_c":
+        return f"{value:g} °C"
+    if field.endswith("_pct"):
+        return f"{value:g} %"
+    return str(value)
 
 
 def quantity_name(name: str) -> str:

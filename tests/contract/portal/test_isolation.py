@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from ownclimate.core.devices import create_device
 from ownclimate.core.members import invite, join
 from ownclimate.core.ports import Directory
 from ownclimate.core.things import Account, Role
@@ -52,8 +53,12 @@ async def everything_of(server: Server, name: str) -> Things:
         client=client, owner_id=account.owner_id, account_id=account.id, scopes=("read_station",)
     )
     grant = (await give(server.authorization, ACTOR, terms)).grant
+    device = await create_device(
+        ports, account.owner_id, ACTOR, vendor="mclimate", model="vicki", vendor_id=f"{name}-valve"
+    )
     ids = {
         "client": client.id,
+        "device": device.id,
         "grant": grant.id,
         "key": token.id,
         "invite": offer.id,

@@ -11,6 +11,7 @@ from ownclimate.portal.pages import (
     apps,
     clients,
     consent,
+    device,
     generator,
     home,
     keys,
@@ -20,6 +21,7 @@ from ownclimate.portal.pages import (
 
 ROUTES: Final = (
     *home.ROUTES,
+    *device.ROUTES,
     *signing_in.ROUTES,
     *consent.ROUTES,
     *clients.ROUTES,

@@ -33,6 +33,7 @@ class Value:
 class ShownDevice:
     """`at_ms` is when its newest value was measured, 0 when there is none."""
 
+    id: str
     name: str
     model: str
     leading: tuple[Value, ...]
@@ -127,6 +128,15 @@ def _shown_site(
     return ShownSite(name=site.name, about=" · ".join(part for part in about if part), rooms=tuple(groups))
 
 
+def device_name(device: Device) -> str:
+    return device.name or device.serial or device.vendor_id
+
+
+def device_words(device: Device) -> str:
+    """Maker and model."""
+    return f"{device.vendor} {device.model}".strip()
+
+
 def _shown_device(device: Device, latest: Mapping[str, LatestValue], now_ms: int) -> ShownDevice:
     names = [name for name in (*LEADING, *QUANTITIES) if name in latest and name not in HIDDEN]
     ordered = list(dict.fromkeys(names))
@@ -135,8 +145,9 @@ def _shown_device(device: Device, latest: Mapping[str, LatestValue], now_ms: int
     late_after_ms = max(LATE_AFTER_MS, 3 * device.keepalive_s * 1000)
     lead = min(2, sum(name in LEADING for name in ordered))
     return ShownDevice(
-        name=device.name or device.serial or device.vendor_id,
-        model=f"{device.vendor} {device.model}".strip(),
+        id=device.id,
+        name=device_name(device),
+        model=device_words(device),
         leading=tuple(values[:lead]),
         others=tuple(values[lead:]),
         at_ms=at_ms,

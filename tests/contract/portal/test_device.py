@@ -1,0 +1,127 @@
+"""The page of a device: what it says, what it can be told, and what became of that."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ownclimate.core.commands import list_device_commands, move_command
+from ownclimate.core.devices import create_device
+from ownclimate.core.members import invite, join
+from ownclimate.core.things import Ability, CommandState, Device, Role
+from tests.contract.portal.browser import Browser, Server
+from tests.fakes.households import ACTOR
+
+ABILITIES = {
+    "vicki": {Ability.HEATING_SETPOINT, Ability.VALVE},
+    "smart_plug": {Ability.RELAY},
+    "melissa": {Ability.AIR_CONDITIONING},
+}
+
+
+async def a_device(server: Server, account, model: str) -> Device:
+    return await create_device(
+        server.ports,
+        account.owner_id,
+        ACTOR,
+        vendor="mclimate",
+        model=model,
+        vendor_id=model,
+        abilities=frozenset(ABILITIES[model]),
+    )
+
+
+async def given_to(server: Server, device: Device) -> list:
+    return await list_device_commands(server.ports, device.owner_id, device.id, since_ms=0, limit=9)
+
+
+@pytest.mark.parametrize(
+    ("model", "form", "fields", "text"),
+    [
+        (
+            "vicki",
+            {"order": "set_setpoint", "temperature_c": "21,5"},
+            {"temperature_c": 21.5},
+            "Heat to 21.5 °C",
+        ),
+        ("smart_plug", {"order": "set_relay", "is_on": "off"}, {"is_on": False}, "Switch off"),
+        (
+            "melissa",
+            {
+                "order": "set_air_conditioner",
+                "is_on": "on",
+                "mode": "cool",
+                "temperature_c": "24",
+                "fan": "low",
+            },
+            {"is_on": True, "mode": "cool", "temperature_c": 24.0, "fan": "low"},
+            "Air conditioner on, cool, 24 °C, fan low",
+        ),
+    ],
+    ids=["valve", "plug", "air conditioner"],
+)
+async def test_a_form_gives_its_order_and_the_page_shows_its_fate(
+    server: Server, model: str, form: dict, fields: dict, text: str
+) -> None:
+    account = await server.person("anna")
+    device = await a_device(server, account, model)
+    browser = server.browser()
+    await browser.sign_in(account.email)
+
+    shown = await browser.submit(f"/devices/{device.id}/order", on=f"/devices/{device.id}", **form)
+
+    (command,) = await given_to(server, device)
+    assert (command.name, command.fields) == (form["order"], fields)
+    assert command.actor["account_id"] == account.id
+    assert text in shown.text
+    assert "Waiting to be sent" in shown.text
+    await move_command(server.ports, account.owner_id, command.id, CommandState.REFUSED, reason="no link")
+    again = await browser.get(f"/devices/{device.id}")
+    assert re.search(r'class="late">Refused</span>: no link', again.text)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"order": "set_setpoint", "temperature_c": "warm"},
+        {"order": "set_setpoint", "temperature_c": "400"},
+        {"order": "set_setpoint"},
+        {"order": "set_relay", "is_on": "on"},
+        {"order": "explode"},
+    ],
+    ids=str,
+)
+async def test_a_form_that_cannot_be_meant_says_why_and_orders_nothing(server: Server, form: dict) -> None:
+    account = await server.person("anna")
+    device = await a_device(server, account, "vicki")
+    browser = server.browser()
+    await browser.sign_in(account.email)
+
+    shown = await browser.submit(f"/devices/{device.id}/order", on=f"/devices/{device.id}", **form)
+
+    assert shown.status == 422
+    assert 'role="alert"' in shown.text
+    assert await given_to(server, device) == []
+
+
+async def test_a_guest_sees_the_device_but_operates_nothing(server: Server) -> None:
+    account, guest = await server.person("anna"), await server.person("gus")
+    device = await a_device(server, account, "smart_plug")
+    _, text = await invite(server.ports, ACTOR, account.owner_id, role=Role.GUEST, invited_by=account.id)
+    await join(server.ports, ACTOR, guest, text)
+    browser = server.browser()
+    await browser.sign_in(guest.email)
+    await switch_to(browser, account.owner_id)
+
+    shown = await browser.get(f"/devices/{device.id}")
+    refused = await browser.submit(f"/devices/{device.id}/order", order="set_relay", is_on="on")
+
+    assert shown.status == 200
+    assert f"/devices/{device.id}/order" not in shown.text
+    assert refused.status == 403
+    assert await given_to(server, device) == []
+
+
+async def switch_to(browser: Browser, owner_id: str) -> None:
+    await browser.submit("/households", on="/households", owner=owner_id)
