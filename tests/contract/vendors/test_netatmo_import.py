@@ -531,9 +531,8 @@ async def assert_restated(world: World, kind: str, body: dict[str, Any]) -> None
 async def _assert_devices(world: World, method: Method, said: list[dict[str, Any]], key: str) -> None:
     for item in said:
         device = await world.device(address(item[key]) or "")
-        measured = device.reports.get("measured_at_ms")
-        values = await world.values_at(device, measured.value) if measured else {}
-        _assert_same(restate(device, method, values), item, "modules")
+        latest = (await world.ports.series.latest([device.number])).get(device.number, {})
+        _assert_same(restate(device, method, latest=latest), item, "modules")
 
 
 async def _assert_rooms(world: World, method: Method, home: dict[str, Any]) -> None:

@@ -236,7 +236,7 @@ ROOM_TOPOLOGY: Final = _table(
     _report("module_ids", "devices", TEXTS),
     _report("therm_relay", "heating_relay", TEXT),
     _report("true_temperature_available", "can_correct_temperature", FLAG),
-    kept="modules",
+    _report("modules", "devices_again", TEXTS),
 )
 
 _MODE = choice(vocabulary.SETPOINT_MODES)

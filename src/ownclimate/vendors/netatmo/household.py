@@ -25,6 +25,7 @@ from ownclimate.vendors.netatmo.mapping import (
     derive_room,
     derive_site,
     is_mac,
+    unnamed_room,
 )
 from ownclimate.vendors.netatmo.placement import IMPLIED, Known, placed
 from ownclimate.vendors.netatmo.report import ImportReport, Tally
@@ -106,7 +107,7 @@ class Household:
     async def hear_room(self, site: Site, wire_id: str, statement: Statement) -> Room | None:
         present = self.known.rooms.get((site.id, wire_id))
         if present is None:
-            blank = Room(id=RoomId(""), site_id=site.id, name=f"Room {wire_id}", number=0)
+            blank = Room(id=RoomId(""), site_id=site.id, name=unnamed_room(wire_id), number=0)
             new = derive_room(None, hear(blank, statement, self.source))
             written = sites.create_room(
                 self.ports,

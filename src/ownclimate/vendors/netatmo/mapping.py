@@ -19,6 +19,12 @@ MAX_ID: Final = 100
 MAX_NAME: Final = 200
 UNNAMED_SITE: Final = "Home"
 
+
+def unnamed_room(wire_id: str) -> str:
+    """What a room is called that nobody named."""
+    return f"Room {wire_id}"
+
+
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5,7}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

@@ -175,6 +175,16 @@ STATUS_QUANTITIES: Final = {
 }
 """The same values as homestatus spells them."""
 
+DIGITS: Final = {
+    "temperature_c": 1,
+    "setpoint_c": 1,
+    "setpoint_cool_c": 1,
+    "pressure_sea_hpa": 1,
+    "pressure_station_hpa": 1,
+    "rain_mm": 3,
+}
+"""Decimals of a quantity on the wire; every other is a whole number there."""
+
 MEASURE_QUANTITIES: Final = {
     "temperature": "temperature_c",
     "humidity": "humidity_pct",
