@@ -38,6 +38,7 @@ from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
 from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from ownclimate.web.dispatch import Application, RequestEntry
+from ownclimate.web.idempotency import forget_answers
 from ownclimate.web.limits import Limits
 from ownclimate.web.openapi import document_of
 from ownclimate.web.tables import Dialect
@@ -127,8 +128,11 @@ async def _janitor(ports: Ports, settings: Settings, authorization: Authorizatio
                 before_ms = ports.clock.now_ms() - settings.raw_keep_days * DAY_MS
                 expired = await ports.raw.expire(before_ms)
             credentials = await janitor.tidy(authorization)
-            if repaired or expired or credentials:
-                log.info("tidied", claims=repaired, raw_entries=expired, credentials=credentials)
+            answers = await forget_answers(ports)
+            if repaired or expired or credentials or answers:
+                log.info(
+                    "tidied", claims=repaired, raw_entries=expired, credentials=credentials, answers=answers
+                )
         except AppError as error:
             log.warning("tidying_postponed", code=error.code, reason=error.message)
         await asyncio.sleep(JANITOR_EVERY_S)

@@ -23,9 +23,10 @@ class Call:
     """One request: who asks, by which row of the table, with what around it.
 
     `query` is the raw query text. `extra` are the parameters that the row does not declare, for rows
-    that collect them. `body` is filled for rows that take it as raw bytes. `path` is the target's
-    path as it was asked for, still percent-encoded. `address` is where the request came from, empty when
-    the server cannot tell. `limit_headers` tell the client how it stands with its limits.
+    that collect them, `more` those of a JSON body. `body` is filled for rows that take it as raw bytes.
+    `path` is the target's path as it was asked for, still percent-encoded. `address` is where the request
+    came from, empty when the server cannot tell. `limit_headers` tell the client how it stands with its
+    limits.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Call:
         "endpoint",
         "extra",
         "limit_headers",
+        "more",
         "path",
         "ports",
         "query",
@@ -67,6 +69,7 @@ class Call:
         self.limit_headers: tuple[tuple[str, str], ...] = ()
         self.started = time.perf_counter()
         self.extra: Pairs = []
+        self.more: dict[str, Any] = {}
         self.body = b""
         self._access: Access | None = None
         self._headers = headers

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ownclimate.web.faults import title_of
+from ownclimate.web.idempotency import LONGEST_KEY
 from ownclimate.web.parameters import names_in, parameters_of
 from ownclimate.web.tables import BodyKind, Credential, Dialect, Endpoint, Parameter, Place, Success, Unknown
 
@@ -96,11 +97,20 @@ def _operation(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes, path: str,
         operation["parameters"].append(_FREE_PARAMETERS)
     if endpoint.bodies:
         operation["requestBody"] = _request_body(endpoint, parameters, shapes)
+    if not endpoint.is_repeatable and not endpoint.is_public:
+        operation["parameters"].append(_IDEMPOTENCY_KEY)
     if not endpoint.is_public:
         operation["security"] = [{SECURITY: list(endpoint.scopes)}]
     return operation
 
 
+_IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request under the same key is answered as it was the first time, for a day",
+    "schema": {"type": "string", "maxLength": LONGEST_KEY},
+}
 _FREE_PARAMETERS: Schema = {
     "name": "filters",
     "in": "query",

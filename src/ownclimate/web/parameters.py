@@ -206,7 +206,14 @@ def _screen(
         declared = in_query | own
         inputs.call.extra = [pair for pair in pairs_of(inputs.call.query) if pair[0] not in declared]
 
-    choice = {Unknown.REFUSE: refuse, Unknown.COLLECT: collect}
+    def collect_body(inputs: Inputs) -> None:
+        stray = next((name for name in inputs.query_values() if name not in in_query | own), None)
+        if stray is not None:
+            raise InvalidInput(stray, "is not a parameter of this request")
+        declared = in_body | own
+        inputs.call.more = {n: value for n, value in inputs.body_values().items() if n not in declared}
+
+    choice = {Unknown.REFUSE: refuse, Unknown.COLLECT: collect, Unknown.COLLECT_BODY: collect_body}
     return choice.get(_unknown(endpoint, dialect), lambda inputs: None)
 
 

@@ -16,6 +16,8 @@ from ownclimate.web.body import read_body
 from ownclimate.web.call import Answer, Call, Reply
 from ownclimate.web.conditional import conditional
 from ownclimate.web.faults import HttpFault
+from ownclimate.web.idempotency import HEADER as IDEMPOTENCY_KEY
+from ownclimate.web.idempotency import once
 from ownclimate.web.limits import Guard
 from ownclimate.web.parameters import Inputs, reader_of
 from ownclimate.web.tables import BodyKind, Check, Credential, Dialect, Endpoint, Success
@@ -47,11 +49,18 @@ def compile_row(
     handle = _in_thread(endpoint) if endpoint.in_thread else endpoint.handler
     replier = _replier(endpoint, dialect)
 
+    async def handled(call: Call, params: Any) -> Reply:
+        return replier(await handle(call, params), call)
+
+    honours_keys = not endpoint.is_repeatable and not endpoint.is_public
+
     async def answer(call: Call, path_values: Mapping[str, str], receive: Receive) -> Reply:
         inputs = Inputs(call, (endpoint, dialect), path_values)
         for step in steps:
             await step(inputs, receive)
-        return replier(await handle(call, inputs.params), call)
+        if honours_keys and call.header(IDEMPOTENCY_KEY):
+            return await once(call, inputs.body, lambda: handled(call, inputs.params))
+        return await handled(call, inputs.params)
 
     return Row(endpoint, dialect, answer)
 

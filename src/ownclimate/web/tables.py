@@ -56,6 +56,8 @@ class Unknown(Enum):
     REFUSE = "refuse"
     COLLECT = "collect"
     """They are handed over in `Call.extra`, and the document says that others may be given."""
+    COLLECT_BODY = "collect_body"
+    """Those of a JSON body are handed over in `Call.more`; those of a query are refused."""
 
 
 class Check(Enum):
@@ -184,7 +186,8 @@ class Endpoint:
     """The budget that a request draws from: one of `limits.CLASSES`."""
     limit_cost: int = 1
     is_repeatable: bool = True
-    """Whether sending it twice does the same as once (RFC 9110 §9.2.2)."""
+    """Whether sending it twice does the same as once (RFC 9110 §9.2.2). A row of which that is not so
+    honours `Idempotency-Key`, unless it is public: see `idempotency`."""
     is_conditional: bool = False
     """Answers carry an ETag, and If-None-Match is honoured."""
     audit: str = ""
