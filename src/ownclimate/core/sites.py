@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ownclimate.core import aliases
@@ -11,7 +11,7 @@ from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.ids import OwnerId, RoomId, SiteId, new_id
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import ALIASES, ROOMS, SITES, owner_partition
-from ownclimate.core.ports import ABSENT, Directory, Ports, Put
+from ownclimate.core.ports import ABSENT, Change, Directory, Ports, Put
 from ownclimate.core.things import Place, Report, Room, Site, SiteKind
 from ownclimate.core.writes import Actor, Deed, commit, edit
 
@@ -40,8 +40,12 @@ async def create_site(
     settings: Mapping[str, Any] | None = None,
     reports: Mapping[str, Report] | None = None,
     kept: Mapping[str, Any] | None = None,
+    also: Callable[[Site], Sequence[Change]] = lambda site: (),
 ) -> Site:
-    """A new site with its aliases in every dialect; `given_aliases` are ids that its maker gave it."""
+    """A new site with its aliases in every dialect; `given_aliases` are ids that its maker gave it.
+
+    `also` makes further changes of the same write from the site as it will be.
+    """
     site_id = SiteId(new_id(ports.clock, ports.entropy))
     (number,) = await take_numbers(ports, 1)
     site = Site(
@@ -62,6 +66,7 @@ async def create_site(
     changes = [
         Put(table=SITES, key=site.id, body=to_body(site), expect=ABSENT),
         *aliases.puts(aliases.SITE, site.id, site.aliases),
+        *also(site),
     ]
     await commit(ports, owner_id, changes, Deed(actor=actor, verb="create", kind="site", object_id=site.id))
     return site
@@ -106,11 +111,19 @@ async def create_room(
 
 
 async def edit_site(
-    ports: Ports, owner_id: OwnerId, actor: Actor, site_id: str, change: Callable[[Site], Site]
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    site_id: str,
+    change: Callable[[Site], Site],
+    *,
+    verb: str = "change",
+    also: Callable[[Site], Sequence[Change]] = lambda site: (),
 ) -> Site:
-    """Raises NotFound. A change that changes nothing leaves no trace."""
-    deed = Deed(actor=actor, verb="change", kind="site", object_id=site_id)
-    return await edit(ports, owner_id, SITES, Site, change, deed)
+    """Raises NotFound; Conflict when what `also` expects does not hold. A change that changes nothing
+    leaves no trace."""
+    deed = Deed(actor=actor, verb=verb, kind="site", object_id=site_id)
+    return await edit(ports, owner_id, SITES, Site, change, deed, also)
 
 
 async def edit_room(
