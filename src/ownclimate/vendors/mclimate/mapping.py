@@ -12,15 +12,10 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from ownclimate.core import aliases
+from ownclimate.core.liveness import is_online
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.things import Ability, Device
 from ownclimate.vendors.mclimate import vocabulary, wire
-
-LONGEST_SILENCE_MS = 30 * 60_000
-"""The least time without a word after which a device that we hear counts as offline."""
-KEEPALIVES_MISSED = 3
-LAST_WORD_MS = 4 * 3_600_000
-"""How long the last reading of a device that we do not hear ourselves keeps it online."""
 
 Latest = Mapping[str, LatestValue]
 
@@ -47,20 +42,6 @@ def relay_state_of(device: Device, latest: Latest) -> int | UnsetType:
     is_relay = device.model in vocabulary.RELAY_TYPES or Ability.RELAY in device.abilities
     known = latest.get("relay_on")
     return UNSET if not is_relay or known is None else int(known.value >= 0.5)
-
-
-def is_online(device: Device, last_ms: int | None, now_ms: int) -> bool:
-    """Computed for devices that we hear; of others their source's word, else how old the last reading is.
-
-    `last_ms` is the instant of the last reading, None when there never was one.
-    """
-    if not device.is_heard and (reachable := device.reports.get("reachable")) is not None:
-        return bool(reachable.value)
-    if last_ms is None:
-        return False
-    if device.is_heard:
-        return now_ms - last_ms <= max(LONGEST_SILENCE_MS, KEEPALIVES_MISSED * device.keepalive_s * 1000)
-    return now_ms - last_ms <= LAST_WORD_MS
 
 
 def log_of(device: Device, latest: Latest, last_ms: int) -> dict[str, Any]:
