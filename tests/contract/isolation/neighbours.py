@@ -80,10 +80,13 @@ def _alias(use: str, dialect: str) -> Ids:
 NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "serial"): _names("valve"),
     ("netatmo", "device_id"): _alias("station", "netatmo"),
+    ("netatmo", "gethomecoachsdata.device_id"): _alias("coach", "netatmo"),
     ("netatmo", "module_id"): _alias("module", "netatmo"),
     ("smartbuildings", "thermostatId"): _alias("thermostat", "smartbuildings"),
 }
-"""What names a thing in an owned parameter: of each home the ids to try, the right one first."""
+"""What names a thing in an owned parameter: of each home the ids to try, the right one first.
+
+`<operation>.<parameter>` goes before the parameter alone."""
 
 NARROWED: Mapping[str, frozenset[str]] = {"getmeasure": frozenset({"read_station"})}
 """By operation: the scopes that the things named in `NAMED` need."""
@@ -112,7 +115,8 @@ class Row:
         return {name: self.names(name)(home)[0] for name in self.endpoint.owned}
 
     def names(self, parameter: str) -> Ids:
-        found = NAMED.get((self.dialect.name, parameter))
+        of_row = NAMED.get((self.dialect.name, f"{self.endpoint.operation_id}.{parameter}"))
+        found = of_row or NAMED.get((self.dialect.name, parameter))
         assert found is not None, f"say in NAMED what {parameter} of {self.dialect.name} names"
         return found
 
@@ -326,6 +330,15 @@ class Town:
             parent_id=station.id,
             abilities=PRODUCTS["NAModule1"].abilities,
             given_aliases={"netatmo": module_id},
+        )
+        coach_id = f"70:ee:50:0{number}:aa:03"
+        await device(
+            "coach",
+            "NHC",
+            coach_id,
+            vendor="netatmo",
+            abilities=PRODUCTS["NHC"].abilities,
+            given_aliases={"netatmo": coach_id},
         )
         await device(
             "thermostat",

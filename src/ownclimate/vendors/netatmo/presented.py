@@ -8,11 +8,13 @@ gateway that no one made: one of each role a home, under an id that the home was
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from ownclimate.core.things import Ability, Device, Site
+from ownclimate.core.aliases import site_aliases
+from ownclimate.core.things import Ability, Device, Owner, Site
 from ownclimate.vendors.netatmo import vocabulary
+from ownclimate.vendors.netatmo.measuretypes import MEASURED_BY
 from ownclimate.vendors.netatmo.vocabulary import DIALECT, VENDOR
 
 _A = Ability
@@ -79,6 +81,11 @@ def virtual_id(site: Site, role: str) -> str | None:
     return site.aliases.get(f"{DIALECT}.{role}")
 
 
+def virtual_id_of_nowhere(owner: Owner, role: str) -> str:
+    """The id of the virtual gateway of those of an owner's devices that stand in no home."""
+    return site_aliases(owner.id, owner.number, {})[f"{DIALECT}.{role}"]
+
+
 def gateway_id(device: Device, parent: Device | None, site: Site | None) -> str | None:
     """The id of the gateway that the device stands behind; None when it is its own."""
     virtual = role(device)
@@ -87,17 +94,32 @@ def gateway_id(device: Device, parent: Device | None, site: Site | None) -> str 
     return None if parent is None else wire_id(parent)
 
 
-def virtual_gateways(site: Site, devices: Iterable[Device]) -> tuple[VirtualGateway, ...]:
-    """The virtual gateways that a home needs for these of its devices."""
+def behind_virtual(devices: Iterable[Device]) -> dict[str, list[Device]]:
+    """Those of the devices that need a virtual gateway, by its role."""
     behind: dict[str, list[Device]] = {}
     for device in devices:
         if found := role(device):
             behind.setdefault(found, []).append(device)
+    return behind
+
+
+def virtual_gateways(site: Site, devices: Iterable[Device]) -> tuple[VirtualGateway, ...]:
+    """The virtual gateways that a home needs for these of its devices."""
+    behind = behind_virtual(devices)
     return tuple(
         VirtualGateway(wire_id=own, code=VIRTUAL_CODES[name], devices=tuple(behind[name]))
         for name in VIRTUAL_CODES
         if name in behind and (own := virtual_id(site, name)) is not None
     )
+
+
+def with_measured(device: Device, latest: Iterable[str]) -> Device:
+    """The device with the abilities that its values show: a generic sensor's model does not tell.
+
+    `latest` names the quantities that it has values of.
+    """
+    seen = {MEASURED_BY[name] for name in latest if name in MEASURED_BY}
+    return device if seen <= device.abilities else replace(device, abilities=device.abilities | seen)
 
 
 def gateway_ids(device: Device, parent: Device | None, site: Site | None) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ownclimate.vendors.netatmo import wire
-from ownclimate.vendors.netatmo.face import measure
+from ownclimate.vendors.netatmo.face import measure, weather
 from ownclimate.vendors.netatmo.face.faults import faults
 from ownclimate.vendors.netatmo.face.parameters import coerce, gather
 from ownclimate.web.tables import Check, Credential, Dialect, Envelope, Place
@@ -21,7 +21,10 @@ def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
         title="Netatmo Connect",
         version="1",
         prefixes=("/api", "/webhooks"),
-        endpoints=(*measure.rows(),),
+        endpoints=(
+            *weather.rows(),
+            *measure.rows(),
+        ),
         fault=faults(limit_is_403=limit_is_403),
         fault_shape=wire.Error,
         fault_statuses=(400, 401, 403, 404, 406, 413, 429, 500, 503),

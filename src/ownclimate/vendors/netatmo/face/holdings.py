@@ -94,6 +94,10 @@ async def latest_of(call: Call, devices: Iterable[Device]) -> Mapping[DeviceNumb
 def _joined(
     sites: Sequence[Site], devices: Sequence[Device], rooms: Sequence[Room], schedules: Sequence[Schedule]
 ) -> Holdings:
+    # By number, since ids of one second are in no order.
+    sites = sorted(sites, key=lambda site: site.number)
+    rooms = sorted(rooms, key=lambda room: room.number)
+    devices = sorted(devices, key=lambda device: device.number)
     known = {site.id for site in sites}
     devices_of: defaultdict[SiteId | None, list[Device]] = defaultdict(list)
     rooms_of: defaultdict[SiteId, list[Room]] = defaultdict(list)

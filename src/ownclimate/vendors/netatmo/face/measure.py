@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from ownclimate.vendors.netatmo.face import heating
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.parameters import Epoch, WireId, is_wire_id, wire_id
 from ownclimate.vendors.netatmo.measuretypes import (
-    MEASURED_BY,
     SCALES,
     MeasureType,
     Scale,
@@ -188,8 +186,7 @@ def _nothing_at(gateway_id: str, module_id: str | None) -> InvalidInput | NotFou
 async def _with_all_abilities(ports: Ports, device: Device) -> Device:
     """The device with what it has measured so far: a generic sensor's model does not tell."""
     latest = (await ports.series.latest([device.number])).get(device.number, {})
-    seen = {MEASURED_BY[name] for name in latest if name in MEASURED_BY}
-    return dataclasses.replace(device, abilities=device.abilities | seen)
+    return presented.with_measured(device, latest)
 
 
 async def _site_of(call: Call, device: Device) -> Site | None:
