@@ -1,6 +1,6 @@
-"""Telling others in this process that a command was accepted or moved on.
+"""Telling others in this process that something of an owner's changed: a command, what a site wants.
 
-Nothing depends on being told: who listens looks into the store as well, now and then, because a command
+Nothing depends on being told: who listens looks into the store as well, now and then, because a change
 may come from another process. A bell only makes it sooner.
 """
 
@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.things import Command
 
-Listener = Callable[[OwnerId, Command], None]
-"""Must return at once and raise nothing."""
+News = TypeVar("News")
 
 
 @dataclass(slots=True)
-class Bell:
-    _listeners: list[Listener] = field(default_factory=list)
+class Bell(Generic[News]):
+    _listeners: list[Callable[[OwnerId, News], None]] = field(default_factory=list)
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Calls `listener` from now on; the returned function ends that."""
+    def listen(self, listener: Callable[[OwnerId, News], None]) -> Callable[[], None]:
+        """Calls `listener` from now on; the returned function ends that.
+
+        A listener must return at once and raise nothing.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def ring(self, owner_id: OwnerId, command: Command) -> None:
+    def ring(self, owner_id: OwnerId, news: News) -> None:
         for listener in tuple(self._listeners):
-            listener(owner_id, command)
+            listener(owner_id, news)

@@ -37,11 +37,12 @@ SET_MONITORING: Final = "set_monitoring"
 SET_FLOODLIGHT: Final = "set_floodlight"
 """`mode`: `on`, `off`, `auto`."""
 SET_PILOT_WIRE: Final = "set_pilot_wire"
-"""`mode`: `comfort`, `comfort_1`, `comfort_2`, `away`, `frost_guard`, `stand_by`."""
+"""`mode`: one of `PILOT_WIRE_MODES`."""
 
 CLIMATE_MODES: Final = ("off", "heat", "cool", "auto", "aux_heat", "ventilation")
 AIR_MODES: Final = ("auto", "fan", "heat", "cool", "dry")
 AIR_FANS: Final = ("auto", "low", "medium", "high")
+PILOT_WIRE_MODES: Final = ("comfort", "comfort_1", "comfort_2", "away", "frost_guard", "stand_by")
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
     SET_SETPOINT: frozenset({"temperature_c"}),
@@ -148,5 +149,5 @@ _MODES: Final[Mapping[str, tuple[str, ...]]] = {
     SET_CLIMATE_MODE: CLIMATE_MODES,
     SET_AIR_CONDITIONER: AIR_MODES,
     SET_FLOODLIGHT: ("on", "off", "auto"),
-    SET_PILOT_WIRE: ("comfort", "comfort_1", "comfort_2", "away", "frost_guard", "stand_by"),
+    SET_PILOT_WIRE: PILOT_WIRE_MODES,
 }

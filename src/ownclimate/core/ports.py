@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from ownclimate.core.bell import Bell
-from ownclimate.core.ids import Clock, DeviceNumber, Entropy
+from ownclimate.core.ids import Clock, DeviceNumber, Entropy, SiteId
 from ownclimate.core.readings import Arrivals, Batch, Buckets, Interval, LatestValue, Recorded, Series
+from ownclimate.core.things import Command
 
 Body = dict[str, Any]
 """A document's content: None, bool, int (64 bits), float, str, bytes; lists and string-keyed maps."""
@@ -216,7 +217,10 @@ class RawArchive(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What a use case is handed: the stores, time, randomness, and a bell to ring for commands."""
+    """What a use case is handed: the stores, time, randomness, and bells to ring.
+
+    `bell` rings for commands, `wishes` for sites whose wanted temperatures changed.
+    """
 
     directory: Directory
     series: SeriesStore
@@ -224,7 +228,8 @@ class Ports:
     clock: Clock
     entropy: Entropy
     arrivals: Arrivals
-    bell: Bell = field(default_factory=Bell)
+    bell: Bell[Command] = field(default_factory=Bell)
+    wishes: Bell[SiteId] = field(default_factory=Bell)
 
 
 StoreStatus = Mapping[str, int | float | str]

@@ -163,6 +163,9 @@ class Ability(Enum):
     OUTDOOR = "outdoor"
     COVER = "cover"
     DIMMER = "dimmer"
+    CAMERA = "camera"
+    SMOKE = "smoke"
+    CARBON_MONOXIDE = "carbon_monoxide"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +229,8 @@ class Setpoint:
     mode: SetpointMode
     since_ms: int = 0
     until_ms: int = 0
+    pilot_wire: str = ""
+    """What heaters on a pilot wire are told instead of a temperature: one of `orders.PILOT_WIRE_MODES`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +304,8 @@ class Event:
     kind: str
     at_ms: int
     details: dict[str, Any] = field(default_factory=dict)
+    said_ms: int = 0
+    """When its source last spoke of it; 0 for what we heard ourselves."""
     unknown: dict[str, Any] = field(default_factory=dict)
 
 
