@@ -201,6 +201,9 @@ class Device:
     is_heard: bool = False
     keepalive_s: int = 0
     """How often the device is expected to be heard; 0 when unknown."""
+    link: dict[str, str] = field(default_factory=dict)
+    """The way by which it was last heard, and so the way to it: `source` is the id of a connected source
+    (`core.linking`), whatever else there is are that source's own words for the device."""
     created_ms: int = 0
     deleted_ms: int = 0
     unknown: dict[str, Any] = field(default_factory=dict)
@@ -318,6 +321,9 @@ class Source:
     kind: str
     name: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+    sealed: bytes = field(default=b"", repr=False)
+    """Its credentials, encrypted with a key that is not in the store."""
+    is_paused: bool = False
     created_ms: int = 0
     deleted_ms: int = 0
     unknown: dict[str, Any] = field(default_factory=dict)
