@@ -9,9 +9,11 @@ from typing import Any
 from ownclimate.core import aliases
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
+from ownclimate.core.events import remove_events_of
 from ownclimate.core.ids import DeviceId, DeviceNumber, OwnerId, RoomId, SiteId, is_id, new_id
 from ownclimate.core.numbering import take_numbers
-from ownclimate.core.partitions import ALIASES, DEVICES, owner_partition
+from ownclimate.core.partitions import ALIASES, DEVICES, SITES, owner_partition
+from ownclimate.core.pictures import remove_pictures_of
 from ownclimate.core.ports import ABSENT, Body, Delete, Directory, Ports, Put
 from ownclimate.core.readings import Interval
 from ownclimate.core.things import Ability, Device, Report
@@ -172,7 +174,8 @@ async def hide_device(ports: Ports, owner_id: OwnerId, actor: Actor, device_id: 
 
 
 async def remove_device(ports: Ports, owner_id: OwnerId, actor: Actor, device_id: str) -> None:
-    """Removes the device with everything that is its: aliases, readings, raw payloads.
+    """Removes the device with everything that is its: aliases, readings, raw payloads, pictures,
+    events.
 
     The series go first and the device last, so that a crash in between leaves a device that can be
     removed again.
@@ -184,6 +187,10 @@ async def remove_device(ports: Ports, owner_id: OwnerId, actor: Actor, device_id
     device = from_body(Device, document.body)
     await ports.series.delete(device.number, Interval(), now_ms=ports.clock.now_ms())
     await ports.raw.delete(owner_id, device=device.id)
+    await remove_pictures_of(ports, owner_id, device.id)
+    # Those of deleted sites as well: a device may have left one before it went.
+    sites = await ports.directory.scan(partition, SITES)
+    await remove_events_of(ports, owner_id, [SiteId(site.key) for site in sites], device.id)
     changes = [
         Delete(table=DEVICES, key=device.id),
         *(Delete(table=ALIASES, key=put.key) for put in _alias_puts(device)),

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ownclimate.core import claims
+from ownclimate.core import claims, events, pictures
 from ownclimate.core.accounts import OWNER_CLAIM
 from ownclimate.core.documents import from_body
 from ownclimate.core.ids import OwnerId
+from ownclimate.core.months import TABLE as NOTED_MONTHS
+from ownclimate.core.months import partitions_of
 from ownclimate.core.partitions import (
     ALIASES,
     DEVICES,
@@ -34,13 +36,14 @@ from ownclimate.core.things import Device, Owner
 from ownclimate.core.writes import write_surely
 
 AT_ONCE = 500
-TABLES = (ALIASES, INVITES, KEYS, ROOMS, SCHEDULES, SITES, SOURCES, OUTBOX, DEVICES, MEMBERS)
+TABLES = (NOTED_MONTHS, ALIASES, INVITES, KEYS, ROOMS, SCHEDULES, SITES, SOURCES, OUTBOX, DEVICES, MEMBERS)
 """Of an owner's partition, in the order of going; the owner itself goes last, so that an erasure that
 was cut short can be found and repeated."""
 
 
 async def erase_owner(ports: Ports, owner_id: OwnerId, other_tables: Sequence[str] = ()) -> None:
-    """Removes readings, payloads, audit, sites, devices, members and the owner; its numbers stay used.
+    """Removes readings, payloads, pictures, events, audit, sites, devices, members and the owner; its
+    numbers stay used.
 
     `other_tables` are those that other rooms keep in the owner's partition. Repeating it finishes what
     was cut short, but for the name of an owner already gone, which the janitor frees.
@@ -54,6 +57,10 @@ async def erase_owner(ports: Ports, owner_id: OwnerId, other_tables: Sequence[st
         device = from_body(Device, stored.body)
         await ports.series.delete(device.number, Interval(), now_ms=ports.clock.now_ms())
     await ports.raw.delete(owner_id)
+    await pictures.remove_pictures_of(ports, owner_id)
+    for month in await partitions_of(ports.directory, owner_id, events.KIND):
+        for table in events.TABLES:
+            await _empty(ports, month, table)
     for table in (*other_tables, *TABLES):
         await _empty(ports, partition, table)
     await _empty_months(ports, owner_id, created_ms)

@@ -56,6 +56,10 @@ def months(last_ms: int, first_ms: int) -> Iterator[int]:
         yield calendar.timegm((place // 12, place % 12 + 1, 1, 0, 0, 0)) * 1000
 
 
+def picture_partition(picture_id: str) -> str:
+    return f"picture:{picture_id}"
+
+
 def grant_partition(grant_id: str) -> str:
     return f"grant:{grant_id}"
 

@@ -219,7 +219,8 @@ class RawArchive(Protocol):
 class Ports:
     """What a use case is handed: the stores, time, randomness, and bells to ring.
 
-    `bell` rings for commands, `wishes` for sites whose wanted temperatures changed.
+    `bell` rings for commands, `wishes` for sites whose wanted temperatures changed, `changes` with what
+    kind of thing it is when something waits in an outbox.
     """
 
     directory: Directory
@@ -230,6 +231,7 @@ class Ports:
     arrivals: Arrivals
     bell: Bell[Command] = field(default_factory=Bell)
     wishes: Bell[SiteId] = field(default_factory=Bell)
+    changes: Bell[str] = field(default_factory=Bell)
 
 
 StoreStatus = Mapping[str, int | float | str]

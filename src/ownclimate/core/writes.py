@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, NotFound, OutcomeUnknown
-from ownclimate.core.ids import new_id
+from ownclimate.core.ids import OwnerId, new_id
 from ownclimate.core.partitions import AUDIT, OUTBOX, month_partition, owner_partition
 from ownclimate.core.ports import Change, Delete, Ports, Put
 
@@ -104,6 +104,7 @@ async def commit(ports: Ports, owner_id: str, changes: Sequence[Change], deed: D
     )
     put = Put(table=OUTBOX, key=entry.id, body=to_body(entry))
     await write_surely(ports, owner_partition(owner_id), [*changes, put], of=f"{deed.verb} {deed.kind}")
+    ports.changes.ring(OwnerId(owner_id), deed.kind)
 
 
 async def edit(
@@ -141,12 +142,16 @@ async def edit(
 
 
 async def relay_outbox(
-    ports: Ports, owner_id: str, announce: Callable[[AuditEntry], None] = lambda entry: None
+    ports: Ports,
+    owner_id: str,
+    announce: Callable[[AuditEntry], None] = lambda entry: None,
+    deliver: Callable[[AuditEntry], Awaitable[None]] | None = None,
 ) -> int:
     """Moves the owner's outbox into the audit by month and tells `announce`; returns how many moved.
 
-    An entry is copied, announced and then removed; a crash in between repeats it (same key in the
-    audit, announced again), so nothing is lost and listeners see each entry at least once.
+    An entry is copied, handed to `deliver`, announced and then removed; a crash in between repeats it
+    (same key in the audit, told again), so nothing is lost and listeners see each entry at least once.
+    `deliver` may write; what it raises leaves the entry, and those after it, where they are.
     """
     moved = 0
     partition = owner_partition(owner_id)
@@ -154,6 +159,8 @@ async def relay_outbox(
         entry = from_body(AuditEntry, document.body)
         audit = Put(table=AUDIT, key=entry.id, body=document.body)
         await write_surely(ports, month_partition(owner_id, AUDIT, entry.at_ms), [audit])
+        if deliver is not None:
+            await deliver(entry)
         announce(entry)
         await write_surely(ports, partition, [Delete(table=OUTBOX, key=document.key)])
         moved += 1
