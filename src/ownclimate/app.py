@@ -15,6 +15,7 @@ import structlog
 from ownclimate import operations
 from ownclimate.authorization import documented_token_doors, with_token_doors
 from ownclimate.config import Settings
+from ownclimate.core import publishing
 from ownclimate.core.access import Access
 from ownclimate.core.accounts import list_owner_ids, repair_accounts
 from ownclimate.core.errors import AppError
@@ -129,9 +130,15 @@ async def _janitor(ports: Ports, settings: Settings, authorization: Authorizatio
                 expired = await ports.raw.expire(before_ms)
             credentials = await janitor.tidy(authorization)
             answers = await forget_answers(ports)
-            if repaired or expired or credentials or answers:
+            published = await publishing.repair(ports)
+            if repaired or expired or credentials or answers or published:
                 log.info(
-                    "tidied", claims=repaired, raw_entries=expired, credentials=credentials, answers=answers
+                    "tidied",
+                    claims=repaired,
+                    raw_entries=expired,
+                    credentials=credentials,
+                    answers=answers,
+                    public_stations=published,
                 )
         except AppError as error:
             log.warning("tidying_postponed", code=error.code, reason=error.message)

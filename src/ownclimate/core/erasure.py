@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ownclimate.core import claims, events, pictures
+from ownclimate.core import claims, events, pictures, publishing
 from ownclimate.core.accounts import OWNER_CLAIM
 from ownclimate.core.documents import from_body
 from ownclimate.core.ids import OwnerId
@@ -55,6 +55,8 @@ async def erase_owner(ports: Ports, owner_id: OwnerId, other_tables: Sequence[st
     created_ms = from_body(Owner, document.body).created_ms
     for stored in await ports.directory.scan(partition, DEVICES):
         device = from_body(Device, stored.body)
+        if publishing.is_public(device):
+            await publishing.withdraw(ports, device)
         await ports.series.delete(device.number, Interval(), now_ms=ports.clock.now_ms())
     await ports.raw.delete(owner_id)
     await pictures.remove_pictures_of(ports, owner_id)
