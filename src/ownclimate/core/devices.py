@@ -153,9 +153,10 @@ async def edit_device(
     change: Callable[[Device], Device],
     *,
     verb: str = "change",
+    details: Mapping[str, Any] | None = None,
 ) -> Device:
-    """Raises NotFound. A change that changes nothing leaves no trace."""
-    deed = Deed(actor=actor, verb=verb, kind="device", object_id=device_id)
+    """Raises NotFound. A change that changes nothing leaves no trace; `details` go with the deed."""
+    deed = Deed(actor=actor, verb=verb, kind="device", object_id=device_id, details=dict(details or {}))
     return await edit(ports, owner_id, DEVICES, Device, change, deed)
 
 
