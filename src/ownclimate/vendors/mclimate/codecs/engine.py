@@ -70,12 +70,17 @@ class KeepAlive:
     length: int
     parts: tuple[Part, ...]
 
+    def is_exactly(self, frame: bytes, offset: int) -> bool:
+        """Whether what is left of the frame is this and nothing else."""
+        return len(frame) - offset == self.length and frame[offset] == self.code
+
     def read(self, frame: bytes) -> Fields:
         """The fields of which every byte is there."""
         fields: Fields = {}
+        there = len(frame)
         for part in self.parts:
-            if part.last_byte < len(frame):
-                fields.update(part.read(frame))
+            if part.last_byte < there:
+                fields |= part.read(frame)
         return fields
 
 
@@ -89,7 +94,7 @@ class Model:
     name: str
     keepalives: tuple[KeepAlive, ...]
     answers: Mapping[int, Answer]
-    finish: Callable[[Fields], None] = lambda fields: None
+    finish: Callable[[Fields], None] | None = None
     frame: Callable[[Model, bytes], Decoded] = field(
         default=lambda model, frame: answers_then_keepalive(model, frame)
     )
@@ -100,7 +105,8 @@ def decode_frame(model: Model, frame: bytes) -> Decoded:
     if not frame:
         return Decoded(fields={}, warnings=(FrameWarning(kind=EMPTY_PAYLOAD),))
     decoded = model.frame(model, frame)
-    model.finish(decoded.fields)
+    if model.finish is not None:
+        model.finish(decoded.fields)
     return decoded
 
 
@@ -108,52 +114,70 @@ def answers_then_keepalive(model: Model, frame: bytes) -> Decoded:
     """The common rule: a keep-alive alone, or answers and, when there was room for it, a keep-alive.
 
     After an unknown code the place of the next command cannot be known; only a keep-alive at the very
-    end can still be told by its length.
+    end can still be told by its length. Of a code with keep-alives of several lengths the longest that
+    fits is meant.
     """
-    for keepalive in model.keepalives:
-        if frame[0] == keepalive.code:
-            return _keepalive_alone(keepalive, frame)
+    keepalive = leading_keepalive(model, frame)
+    if keepalive is not None:
+        return keepalive_alone(keepalive, frame)
     fields: Fields = {}
     offset = 0
     while offset < len(frame):
-        tail = _keepalive_of(model, frame[offset:])
+        tail = next((k for k in model.keepalives if k.is_exactly(frame, offset)), None)
         if tail is not None:
-            fields.update(tail.read(frame[offset:]))
+            fields |= tail.read(frame[offset:])
             return Decoded(fields=fields)
-        answer = model.answers.get(frame[offset])
-        if answer is None:
-            return _after_stop(model, frame, offset, fields, UNKNOWN_COMMAND)
-        first = offset + 1
-        end = first + answer.length_in(frame[first:])
-        if end > len(frame):
-            return _after_stop(model, frame, offset, fields, TRUNCATED_COMMAND)
-        fields.update(answer.read(frame[first:end]))
+        end = read_answer(model, frame, offset, fields)
+        if isinstance(end, str):
+            return after_stop(model, frame, offset, fields, end)
         offset = end
     return Decoded(fields=fields)
 
 
-def _keepalive_alone(keepalive: KeepAlive, frame: bytes) -> Decoded:
+def leading_keepalive(model: Model, frame: bytes) -> KeepAlive | None:
+    """The keep-alive that the frame begins with: the longest that fits, else the shortest there is."""
+    found = [keepalive for keepalive in model.keepalives if keepalive.code == frame[0]]
+    whole = [keepalive for keepalive in found if keepalive.length <= len(frame)]
+    if whole:
+        return max(whole, key=_length) if len(whole) > 1 else whole[0]
+    return min(found, key=_length) if found else None
+
+
+def keepalive_alone(keepalive: KeepAlive, frame: bytes) -> Decoded:
+    if len(frame) == keepalive.length:
+        return Decoded(fields=keepalive.read(frame))
     fields = keepalive.read(frame[: keepalive.length])
     if len(frame) < keepalive.length:
-        return Decoded(fields=fields, warnings=(_warning(TRUNCATED_KEEPALIVE, 0, frame),))
+        return Decoded(fields=fields, warnings=(passed_over(TRUNCATED_KEEPALIVE, 0, frame),))
     rest = frame[keepalive.length :]
-    if rest:
-        return Decoded(fields=fields, warnings=(_warning(TRAILING_BYTES, keepalive.length, rest),))
-    return Decoded(fields=fields)
+    return Decoded(fields=fields, warnings=(passed_over(TRAILING_BYTES, keepalive.length, rest),))
 
 
-def _after_stop(model: Model, frame: bytes, offset: int, fields: Fields, kind: str) -> Decoded:
+def read_answer(model: Model, frame: bytes, offset: int, fields: Fields) -> int | str:
+    """Adds the answer at the offset to the fields and says where it ends, or why it cannot be read."""
+    answer = model.answers.get(frame[offset])
+    if answer is None:
+        return UNKNOWN_COMMAND
+    first = offset + 1
+    end = first + answer.length_in(frame[first:])
+    if end > len(frame):
+        return TRUNCATED_COMMAND
+    fields |= answer.read(frame[first:end])
+    return end
+
+
+def after_stop(model: Model, frame: bytes, offset: int, fields: Fields, kind: str) -> Decoded:
     for keepalive in model.keepalives:
         start = len(frame) - keepalive.length
         if start > offset and frame[start] == keepalive.code:
-            fields.update(keepalive.read(frame[start:]))
-            return Decoded(fields=fields, warnings=(_warning(kind, offset, frame[offset:start]),))
-    return Decoded(fields=fields, warnings=(_warning(kind, offset, frame[offset:]),))
+            fields |= keepalive.read(frame[start:])
+            return Decoded(fields=fields, warnings=(passed_over(kind, offset, frame[offset:start]),))
+    return Decoded(fields=fields, warnings=(passed_over(kind, offset, frame[offset:]),))
 
 
-def _keepalive_of(model: Model, rest: bytes) -> KeepAlive | None:
-    return next((k for k in model.keepalives if rest[0] == k.code and len(rest) == k.length), None)
-
-
-def _warning(kind: str, offset: int, rest: bytes) -> FrameWarning:
+def passed_over(kind: str, offset: int, rest: bytes) -> FrameWarning:
     return FrameWarning(kind=kind, offset=offset, rest=rest.hex().upper())
+
+
+def _length(keepalive: KeepAlive) -> int:
+    return keepalive.length

@@ -11,9 +11,9 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from ownclimate.vendors.mclimate.codecs.engine import Answer, Fields, KeepAlive, Model, Part
+from ownclimate.vendors.mclimate.codecs.commands import COMMON, Asked, product
+from ownclimate.vendors.mclimate.codecs.engine import Answer, Fields, KeepAlive, Part
 from ownclimate.vendors.mclimate.codecs.extractors import (
-    COMMON_ANSWERS,
     flag,
     hex_text,
     number,
@@ -25,18 +25,18 @@ from ownclimate.vendors.mclimate.codecs.extractors import (
     unsigned,
     word,
 )
-
-GAIN_UNIT = 131_072
-"""2^17: gains travel as fixed-point numbers with 17 binary places."""
-
-OPEN_WINDOW_STEP_MIN = 5
-RESTORE_STEP_MIN = 10
+from ownclimate.vendors.mclimate.codecs.parameters import weekdays
+from ownclimate.vendors.mclimate.codecs.vicki_commands import (
+    COMMANDS,
+    GAIN_UNIT,
+    OPEN_WINDOW_STEP_MIN,
+    RESTORE_STEP_MIN,
+)
 
 EVENT_BYTES = 5
 EVENTS_A_GROUP = 8
 EVENT_GROUPS = ("0-7", "8-15", "16-19")
 LAST_EVENT = 19
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 DEBUG_BYTES = 31
 SPREADING_FACTORS = range(7, 13)
@@ -173,7 +173,7 @@ def _heating_events(d: bytes) -> Fields:
                     "index": first + place,
                     "start": f"{slot[0]:02d}:{slot[1]:02d}",
                     "targetTemperature": unsigned(slot[2:4]) / 10,
-                    "weekdays": {day: bool(slot[4] >> bit & 1) for bit, day in enumerate(WEEKDAYS)},
+                    "weekdays": weekdays(slot[4]),
                 }
             )
     group = EVENT_GROUPS[d[0]] if d[0] < len(EVENT_GROUPS) else str(d[0])
@@ -274,9 +274,11 @@ def _finish(fields: Fields) -> None:
         fields.setdefault("targetTemperatureFloat", float(fields["targetTemperature"]))
 
 
-VICKI = Model(
-    name="vicki",
+_ANSWERS = {**DOCUMENTED, **FROM_THE_PACKAGE}
+
+VICKI = product(
+    "vicki",
     keepalives=(KEEPALIVE_TO_3_4, KEEPALIVE_FROM_3_5),
-    answers={**COMMON_ANSWERS, **DOCUMENTED, **FROM_THE_PACKAGE},
+    rows=(*COMMON, *(Asked(code=code, told=answer) for code, answer in _ANSWERS.items()), *COMMANDS),
     finish=_finish,
 )

@@ -1,0 +1,314 @@
+"""From a command's name to the bytes of a frame, and from those back to the command.
+
+A name is the cloud's (`SetTargetTemperature`), the same in snake case (`set_target_temperature`), or one
+that the vendor's clients use for it; parameters go by either spelling too. Nothing leaves here that the
+same table does not read back as the command it was made from.
+
+Source: spec of the vendor's documents, "Commands" of each model; names: the builders of npm
+mclimate-payload-helper 1.6.0 and the vendor's API reference, "Send a command".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ownclimate.core.errors import InvalidInput, Unsupported
+from ownclimate.vendors.mclimate.codecs.commands import Alias, Command, Product
+from ownclimate.vendors.mclimate.codecs.models import product_of
+from ownclimate.vendors.mclimate.codecs.parameters import ParameterHelp, hex_bytes
+
+DEFAULT_PORT: Final = 1
+PORTS: Final = frozenset({1, 2, *range(4, 225)})
+"""Class C models take downlinks on these; class A models on any."""
+
+MOST_BYTES: Final = 51
+"""What a frame may hold at EU868's slowest data rates, DR0 to DR2."""
+
+CUSTOM: Final = "SendCustomHexCommand"
+MASKED: Final = "masked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downlink:
+    """A frame for a device. `name` is the cloud's, `params` are as the wire carries them, secrets masked.
+
+    Of several commands in one frame `name` joins theirs with `+`, and `params` has them under `commands`.
+    One that not `may_be_confirmed` must go out unconfirmed.
+    """
+
+    payload: bytes = field(repr=False)
+    port: int = DEFAULT_PORT
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+    may_be_confirmed: bool = True
+
+    @property
+    def hex(self) -> str:
+        return self.payload.hex().upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandHelp:
+    """A command as a list shows it; `since` and `until` are firmware versions, `until` exclusive."""
+
+    name: str
+    snake_name: str
+    codes: tuple[str, ...]
+    parameters: tuple[ParameterHelp, ...]
+    aliases: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A command that was read out of a frame, with its parameters."""
+
+    command: Command
+    values: dict[str, Any]
+
+
+def encode(
+    model: str,
+    command: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    port: int = DEFAULT_PORT,
+    firmware: str = "",
+) -> Downlink:
+    """The frame that tells a device the command. With `firmware` only what that version knows is sent.
+
+    Raises Unsupported for a model without a table and for a command newer or older than the firmware;
+    InvalidInput for an unknown command (field `command`), and for a parameter that is unknown, missing
+    or out of its range (its name).
+    """
+    return encode_all(model, [(command, params or {})], port=port, firmware=firmware)
+
+
+def encode_all(
+    model: str,
+    orders: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    port: int = DEFAULT_PORT,
+    firmware: str = "",
+) -> Downlink:
+    """Several commands in one frame, in order. Raises what `encode` raises; InvalidInput over 51 bytes."""
+    product = product_of(model)
+    if port not in PORTS:
+        raise InvalidInput("port", f"expected 1, 2, or 4 to {max(PORTS)}, got {port}")
+    if not orders:
+        raise InvalidInput("command", "expected at least one command")
+    if len(orders) > 1 and not product.joins:
+        raise InvalidInput("command", f"{model} takes one command a frame")
+    parts = [_encoded(product, name, params, port, firmware) for name, params in orders]
+    if len(parts) == 1:
+        return parts[0]
+    payload = b"".join(part.payload for part in parts)
+    _check_size(payload)
+    return Downlink(
+        payload=payload,
+        port=port,
+        name="+".join(part.name for part in parts),
+        params={"commands": [{"name": part.name, "params": part.params} for part in parts]},
+        may_be_confirmed=all(part.may_be_confirmed for part in parts),
+    )
+
+
+def read_downlink(model: str, payload: bytes) -> tuple[Order, ...]:
+    """The commands in a frame to a device.
+
+    Raises InvalidInput (field `command`) when its bytes are no row of commands that the model knows with
+    parameters in their ranges.
+    """
+    return _read(product_of(model), payload)
+
+
+def commands_of(model: str) -> tuple[CommandHelp, ...]:
+    """Every command of a model with its parameters, as a form or a list shows them.
+
+    Raises Unsupported for a model without a table.
+    """
+    by_name: dict[str, list[Command]] = {}
+    for command in product_of(model).commands:
+        by_name.setdefault(command.name, []).append(command)
+    custom = ParameterHelp(name="command", kind="hex", unit="bytes", low=1, high=MOST_BYTES)
+    return (
+        *(_help(name, forms) for name, forms in by_name.items()),
+        CommandHelp(name=CUSTOM, snake_name=snake(CUSTOM), codes=(), parameters=(custom,)),
+    )
+
+
+def snake(name: str) -> str:
+    """`SetTargetTemperature` as `set_target_temperature`; capitals in a row are one word: `set_led`."""
+    text = ""
+    for place, letter in enumerate(name):
+        before, after = name[place - 1 : place], name[place + 1 : place + 2]
+        starts = letter.isupper() and (before.islower() or before.isdigit() or after.islower())
+        text += f"_{letter.lower()}" if text and starts else letter.lower()
+    return text
+
+
+def _encoded(product: Product, name: str, params: Mapping[str, Any], port: int, firmware: str) -> Downlink:
+    if _plain(name) in (_plain(CUSTOM), "customhexcommand"):
+        return _custom(product, params, port)
+    forms, alias = _forms(product, name)
+    known = [form for form in forms if not firmware or is_known(form, firmware)]
+    if not known:
+        raise Unsupported("firmware", f"{forms[0].name} {_versions(forms)}, the device has {firmware}")
+    command, values = _fitting(known, alias, params)
+    payload = command.write(values)
+    _check_size(payload)
+    _check_read_back(product, payload, command, values)
+    shown = {
+        parameter.name: MASKED if parameter.is_secret else values[parameter.name]
+        for parameter in command.parameters
+    }
+    return Downlink(
+        payload=payload,
+        port=port,
+        name=command.name,
+        params=shown,
+        may_be_confirmed=command.may_be_confirmed,
+    )
+
+
+def _custom(product: Product, params: Mapping[str, Any], port: int) -> Downlink:
+    """Bytes as given, when they are commands of the model."""
+    given = {_plain(name): value for name, value in params.items()}
+    surplus = given.keys() - {"command"}
+    if surplus:
+        raise InvalidInput(min(surplus), f"{CUSTOM} takes command and nothing else")
+    if "command" not in given:
+        raise InvalidInput("command", f"is missing: {CUSTOM} takes hexadecimal digits")
+    payload = hex_bytes(given["command"])
+    if not payload:
+        raise InvalidInput("command", "expected pairs of hexadecimal digits, such as 0412")
+    _check_size(payload)
+    orders = _read(product, payload)
+    is_secret = any(parameter.is_secret for order in orders for parameter in order.command.parameters)
+    return Downlink(
+        payload=payload,
+        port=port,
+        name=CUSTOM,
+        params={"command": MASKED if is_secret else payload.hex().upper()},
+        may_be_confirmed=all(order.command.may_be_confirmed for order in orders),
+    )
+
+
+def _forms(product: Product, name: str) -> tuple[list[Command], Alias]:
+    """The commands of that name, and the name they were found by."""
+    plain = _plain(name)
+    found = [command for command in product.commands if _plain(command.name) == plain]
+    if found:
+        return found, Alias(name=found[0].name)
+    for command in product.commands:
+        for alias in command.aliases:
+            if _plain(alias.name) == plain:
+                return [form for form in product.commands if form.name == command.name], alias
+    names = dict.fromkeys(snake(command.name) for command in product.commands)
+    raise InvalidInput("command", f"{product.name} has no command {name!r:.60}; it has {', '.join(names)}")
+
+
+def _fitting(
+    forms: Sequence[Command], alias: Alias, params: Mapping[str, Any]
+) -> tuple[Command, dict[str, Any]]:
+    """The first form that can carry the parameters. The complaint is the last form's, the widest."""
+    for form in forms[:-1]:
+        try:
+            return form, _accepted(form, alias, params)
+        except InvalidInput:
+            continue
+    return forms[-1], _accepted(forms[-1], alias, params)
+
+
+def _accepted(command: Command, alias: Alias, params: Mapping[str, Any]) -> dict[str, Any]:
+    ours = {_plain(parameter.name): parameter.name for parameter in command.parameters}
+    ours |= {_plain(theirs): name for theirs, name in alias.parameters.items()}
+    given: dict[str, Any] = {}
+    for name, value in params.items():
+        meant = ours.get(_plain(name))
+        if meant is None:
+            takes = ", ".join(parameter.name for parameter in command.parameters) or "none"
+            raise InvalidInput(name, f"{command.name} has no such parameter; it takes {takes}")
+        if meant in given:
+            raise InvalidInput(name, f"{meant} is given twice")
+        given[meant] = value
+    values = {}
+    for parameter in command.parameters:
+        if parameter.name not in given:
+            raise InvalidInput(parameter.name, f"is missing: {command.name} needs it")
+        values[parameter.name] = parameter.accept(given[parameter.name])
+    command.check(values)
+    return values
+
+
+def _read(product: Product, payload: bytes) -> tuple[Order, ...]:
+    by_code = {command.code: command for command in product.commands}
+    orders = []
+    offset = 0
+    while offset < len(payload):
+        command = by_code.get(payload[offset])
+        if command is None:
+            code = f"{payload[offset]:02X}"
+            raise InvalidInput("command", f"{product.name} has no command {code} (byte {offset})")
+        read = command.read(payload[offset + 1 :])
+        if read is None:
+            raise InvalidInput("command", f"{command.name} (byte {offset}) is cut short")
+        values, length = read
+        accepted = {p.name: p.accept(values[p.name]) for p in command.parameters}
+        command.check(accepted)
+        orders.append(Order(command=command, values=accepted))
+        offset += 1 + length
+    return tuple(orders)
+
+
+def _check_read_back(product: Product, payload: bytes, command: Command, values: Mapping[str, Any]) -> None:
+    """A frame that would say something else than was meant never leaves."""
+    orders = _read(product, payload)
+    is_same = len(orders) == 1 and orders[0].command.code == command.code
+    for parameter in command.parameters:
+        if not is_same or not parameter.is_near(values[parameter.name], orders[0].values[parameter.name]):
+            raise InvalidInput(parameter.name, f"{command.name} cannot carry this value")
+
+
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MOST_BYTES:
+        raise InvalidInput("command", f"expected at most {MOST_BYTES} bytes a frame, got {len(payload)}")
+
+
+def is_known(command: Command, firmware: str) -> bool:
+    """Whether a device with the firmware (`4.3`) knows the command."""
+    has = version(firmware)
+    return has >= version(command.since) and (not command.until or has < version(command.until))
+
+
+def version(text: str) -> tuple[int, ...]:
+    """`4.3` as (4, 3); digits that are not decimal count as 0, as does no version at all."""
+    return tuple(int(part) if part.isdecimal() else 0 for part in text.split(".")) if text else (0,)
+
+
+def _versions(forms: Sequence[Command]) -> str:
+    since = min((form.since for form in forms), key=version)
+    until = max((form.until for form in forms), key=version)
+    told = [f"needs firmware {since} or later"] if since else []
+    return " and ".join(told + ([f"is gone from firmware {until} on"] if until else []))
+
+
+def _help(name: str, forms: Sequence[Command]) -> CommandHelp:
+    widest = forms[-1]
+    return CommandHelp(
+        name=name,
+        snake_name=snake(name),
+        codes=tuple(f"{form.code:02X}" for form in forms),
+        parameters=tuple(parameter.help() for parameter in widest.parameters),
+        aliases=tuple(snake(alias.name) for form in forms for alias in form.aliases),
+        since=min((form.since for form in forms), key=version),
+        until=widest.until,
+    )
+
+
+def _plain(name: str) -> str:
+    """A name without what spellings differ in: `set_target_temperature`, `SetTargetTemperature`."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
