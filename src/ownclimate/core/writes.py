@@ -91,19 +91,24 @@ class Deed:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-async def commit(ports: Ports, owner_id: str, changes: Sequence[Change], deed: Deed) -> None:
-    """Applies changes in the owner's partition together with their outbox entry, in one atomic write."""
-    entry = AuditEntry(
-        id=new_id(ports.clock, ports.entropy),
-        at_ms=ports.clock.now_ms(),
-        verb=deed.verb,
-        kind=deed.kind,
-        object_id=deed.object_id,
-        actor=deed.actor,
-        details=deed.details,
-    )
-    put = Put(table=OUTBOX, key=entry.id, body=to_body(entry))
-    await write_surely(ports, owner_partition(owner_id), [*changes, put], of=f"{deed.verb} {deed.kind}")
+async def commit(ports: Ports, owner_id: str, changes: Sequence[Change], deed: Deed, *more: Deed) -> None:
+    """Applies changes in the owner's partition together with the outbox entry of each deed, in one
+    atomic write."""
+    now_ms = ports.clock.now_ms()
+    entries = [
+        AuditEntry(
+            id=new_id(ports.clock, ports.entropy),
+            at_ms=now_ms,
+            verb=one.verb,
+            kind=one.kind,
+            object_id=one.object_id,
+            actor=one.actor,
+            details=one.details,
+        )
+        for one in (deed, *more)
+    ]
+    puts = [Put(table=OUTBOX, key=entry.id, body=to_body(entry)) for entry in entries]
+    await write_surely(ports, owner_partition(owner_id), [*changes, *puts], of=f"{deed.verb} {deed.kind}")
     ports.changes.ring(OwnerId(owner_id), deed.kind)
 
 

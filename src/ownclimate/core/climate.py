@@ -1,0 +1,417 @@
+"""What temperature is wanted where, and until when: set-points, modes and timetables. Pure functions.
+
+Of a room on a channel (heating, cooling, or both at once) holds, in this order:
+
+1. what was chosen for the room itself, until it ends;
+2. what the home does: away or frost guard, until that ends;
+3. the zone that the selected timetable of the channel's kind gives the room now;
+4. what held before anything was chosen.
+
+What holds stands in the room's settings (`heating_setpoint_c`, `_mode`, `_since_ms`, `_until_ms`,
+`pilot_wire_order`), where every face reads it. How it came about stands beside it under
+`heating_control`: what was chosen for the room, what it falls back to, and which set-point we wrote. As
+soon as a source says another one than that, the room is the source's again: what a source says is kept
+as said until somebody chooses something here.
+
+Deeds, as they stand in the audit and are told to listeners (`operate` does them):
+
+| kind | verb | details |
+| --- | --- | --- |
+| room | `set_setpoint` | `site_id channel mode temperature_c since_ms until_ms pilot_wire` |
+| room | `end_setpoint` | the same, of what holds now: a person or the time ended the room's own |
+| room | `follow` | the same: the timetable or the home's mode moved on |
+| site | `set_mode` | `mode previous_mode until_ms rooms` (ids) |
+| site | `end_mode` | the same, when its time is up |
+| site | `switch_schedule` | `schedule_id previous_schedule_id channel rooms` |
+| schedule | `create`, `change`, `rename`, `delete` | `site_id`; `rooms` of a change that moved set-points |
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from ownclimate.core.ids import RoomId
+from ownclimate.core.local_time import next_turn, turn_at
+from ownclimate.core.things import Ability, Device, Room, Schedule, Setpoint, SetpointMode, Site
+
+AWAY_C: Final = 12.0
+FROST_GUARD_C: Final = 7.0
+MAX_C: Final = 30.0
+COOLING_AWAY_C: Final = 30.0
+"""What holds where a schedule does not say otherwise."""
+DURATION_S: Final = 3 * 3600
+"""How long a set-point lasts that was chosen without an end, where the site does not say otherwise."""
+
+_M = SetpointMode
+OWN_MODES: Final = frozenset({_M.MANUAL, _M.MAX, _M.OFF, _M.FROST_GUARD})
+"""Modes that can be chosen for one room."""
+HOME_MODES: Final = frozenset({_M.SCHEDULE, _M.AWAY, _M.FROST_GUARD})
+
+_PILOT_WIRE: Final[Mapping[SetpointMode, str]] = {
+    _M.MANUAL: "comfort",
+    _M.MAX: "comfort",
+    _M.SCHEDULE: "comfort",
+    _M.HOME: "comfort",
+    _M.AWAY: "away",
+    _M.FROST_GUARD: "frost_guard",
+    _M.OFF: "stand_by",
+}
+"""What a pilot wire says in a mode that names no order of its own."""
+
+
+class Channel(Enum):
+    """What a set-point is for; also the kind of the timetables that give it."""
+
+    HEATING = "heating"
+    COOLING = "cooling"
+    AUTO = "auto"
+
+    @property
+    def home_mode(self) -> str:
+        """The site's setting that holds the home's mode."""
+        return "heating_mode" if self is Channel.HEATING else "cooling_mode"
+
+
+_ABILITIES: Final = {
+    Channel.HEATING: frozenset({Ability.HEATING_SETPOINT}),
+    Channel.COOLING: frozenset({Ability.COOLING_SETPOINT, Ability.AIR_CONDITIONING}),
+    Channel.AUTO: frozenset({Ability.AIR_CONDITIONING}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climate:
+    """A site with everything that decides what is wanted in it."""
+
+    site: Site
+    rooms: tuple[Room, ...] = ()
+    devices: tuple[Device, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    heard_c: Mapping[tuple[RoomId, Channel], float] = field(default_factory=dict)
+    """What devices of a room were last heard to hold, of rooms in which nobody ever chose anything."""
+
+    def selected(self, channel: Channel) -> Schedule | None:
+        return next((s for s in self.schedules if s.is_selected and s.kind == channel.value), None)
+
+    def devices_in(self, room: Room) -> tuple[Device, ...]:
+        return tuple(device for device in self.devices if device.room_id == room.id)
+
+    def room(self, room_id: str) -> Room | None:
+        return next((room for room in self.rooms if room.id == room_id), None)
+
+
+def setpoint_of(room: Room, channel: Channel) -> Setpoint | None:
+    """What the room's settings say, whoever wrote it; None where nothing is said."""
+    settings, prefix = room.settings, f"{channel.value}_setpoint"
+    mode = settings.get(f"{prefix}_mode")
+    if mode is None:
+        return None
+    return Setpoint(
+        mode=SetpointMode(mode),
+        temperature_c=settings.get(f"{prefix}_c"),
+        since_ms=settings.get(f"{prefix}_since_ms", 0),
+        until_ms=settings.get(f"{prefix}_until_ms", 0),
+        pilot_wire=settings.get("pilot_wire_order", "") if channel is Channel.HEATING else "",
+    )
+
+
+def is_followed(room: Room, channel: Channel) -> bool:
+    """Whether the room's set-point is ours to move on: we wrote it, and no source has said another since."""
+    control = room.settings.get(_control(channel))
+    return control is not None and control["shown"] == _shown(room.settings, channel)
+
+
+def is_chosen(room: Room, channel: Channel) -> bool:
+    """Whether somebody here chose the room's set-point, rather than the home's mode or a timetable."""
+    return is_followed(room, channel) and room.settings[_control(channel)]["own"] is not None
+
+
+def is_wanted(climate: Climate, room: Room, channel: Channel) -> bool:
+    """Whether set-points of the channel mean anything in the room."""
+    if setpoint_of(room, channel) is not None:
+        return True
+    if any(_ABILITIES[channel] & device.abilities for device in climate.devices_in(room)):
+        return True
+    schedule = climate.selected(channel)
+    return schedule is not None and any(_of_room(zone, room.id) is not None for zone in schedule.zones)
+
+
+def channels_of(climate: Climate, room: Room) -> Iterator[Channel]:
+    return (channel for channel in Channel if is_wanted(climate, room, channel))
+
+
+def home_mode(site: Site, channel: Channel, now_ms: int) -> SetpointMode:
+    """What the home does; one whose time is up does nothing any more."""
+    mode = SetpointMode(site.settings.get(channel.home_mode, _M.SCHEDULE.value))
+    until_ms = site.settings.get(f"{channel.home_mode}_until_ms", 0)
+    return _M.SCHEDULE if until_ms and until_ms <= now_ms else mode
+
+
+def in_force(climate: Climate, room: Room, channel: Channel, now_ms: int) -> Setpoint:
+    """What holds in the room at the instant, by the order above. `since_ms` is when time brought it
+    about; 0 when something chosen did, or nobody knows."""
+    memory = _memory(climate, room, channel, now_ms)
+    own = memory.own
+    if own is not None and not _is_over(own, now_ms):
+        return _with_pilot_wire(room, channel, own)
+    began = [0 if own is None else own.until_ms]
+    mode = home_mode(climate.site, channel, now_ms)
+    until_ms = climate.site.settings.get(f"{channel.home_mode}_until_ms", 0)
+    if mode is _M.SCHEDULE:
+        found, since_ms = _by_timetable(climate, room, channel, now_ms)
+        began += [since_ms, until_ms if until_ms <= now_ms else 0]
+        wanted = found or Setpoint(mode=mode, temperature_c=memory.base_c)
+    else:
+        temperature_c = mode_temperature_c(climate, channel, mode)
+        wanted = Setpoint(mode=mode, temperature_c=temperature_c, until_ms=until_ms)
+    return _with_pilot_wire(room, channel, dataclasses.replace(wanted, since_ms=max(began)))
+
+
+def mode_temperature_c(climate: Climate, channel: Channel, mode: SetpointMode) -> float | None:
+    """The temperature that a mode stands for, as the selected schedule says; None for none of its own."""
+    schedule = climate.selected(channel)
+    said = {} if schedule is None else schedule.settings
+    match mode:
+        case SetpointMode.FROST_GUARD:
+            return float(said.get("frost_guard_c", FROST_GUARD_C))
+        case SetpointMode.MAX:
+            return MAX_C
+        case SetpointMode.AWAY if channel is Channel.HEATING:
+            return float(said.get("away_c", AWAY_C))
+        case SetpointMode.AWAY if said.get("away_mode") != _M.OFF.value:
+            return float(said.get(f"{channel.value}_away_c", COOLING_AWAY_C))
+    return None
+
+
+def settled(climate: Climate, now_ms: int, *, chosen_ms: int = 0) -> Climate:
+    """The site at the instant: what is over has ended, and rooms that are ours show what is in force.
+
+    A set-point that time brought begins when it came to hold, one that a choice brought at `chosen_ms`.
+    """
+    rooms = []
+    for room in climate.rooms:
+        after = room
+        for channel in Channel:
+            if is_followed(after, channel):
+                memory = _memory(climate, after, channel, now_ms)
+                after = _brought(climate, after, channel, memory, now_ms, chosen_ms)
+        rooms.append(after)
+    return dataclasses.replace(climate, rooms=tuple(rooms), site=_site_settled(climate.site, now_ms))
+
+
+def next_change_ms(climate: Climate, now_ms: int) -> int | None:
+    """When time next changes what holds in a room or home that is ours; None for never."""
+    found = []
+    for channel in Channel:
+        rooms = [room for room in climate.rooms if is_followed(room, channel)]
+        found += [s.until_ms for room in rooms if (s := setpoint_of(room, channel)) is not None]
+        schedule = climate.selected(channel)
+        if rooms and schedule is not None:
+            turn = next_turn(climate.site.time_zone, [minute for minute, _ in schedule.entries], now_ms)
+            found += [] if turn is None else [turn.at_ms]
+        if _is_own_mode(climate.site, channel.home_mode):
+            found.append(climate.site.settings.get(f"{channel.home_mode}_until_ms", 0))
+    return min((at_ms for at_ms in found if at_ms > now_ms), default=None)
+
+
+def with_setpoint(
+    climate: Climate, room: Room, channel: Channel, chosen: Setpoint | None, now_ms: int
+) -> Climate:
+    """The site after somebody chose a set-point for the room, or (None) that it follows the home again."""
+    memory = _memory(climate, room, channel, now_ms)
+    own = None if chosen is None else dataclasses.replace(chosen, since_ms=now_ms)
+    memory = dataclasses.replace(memory, own=own)
+    after = _brought(climate, room, channel, memory, now_ms, chosen_ms=now_ms)
+    rooms = tuple(after if one.id == room.id else one for one in climate.rooms)
+    return dataclasses.replace(climate, rooms=rooms)
+
+
+def with_home_mode(climate: Climate, mode: SetpointMode, until_ms: int, now_ms: int) -> Climate:
+    """The site after somebody chose what the home does; what was chosen for single rooms ends with it.
+
+    Frost is a matter of heating only. `until_ms` 0 holds until changed.
+    """
+    settings = dict(climate.site.settings)
+    for name in dict.fromkeys(channel.home_mode for channel in Channel):
+        if name == Channel.HEATING.home_mode or (name in settings and mode is not _M.FROST_GUARD):
+            _choose_mode(settings, name, mode, until_ms)
+    climate = dataclasses.replace(climate, site=dataclasses.replace(climate.site, settings=settings))
+    return _taken_over(climate, tuple(Channel), now_ms, keeps_own=False)
+
+
+def with_schedules(climate: Climate, schedules: tuple[Schedule, ...], now_ms: int) -> Climate:
+    """The site with these schedules; rooms that another timetable than before is selected for are ours."""
+    after = dataclasses.replace(climate, schedules=schedules)
+    moved = tuple(channel for channel in Channel if climate.selected(channel) != after.selected(channel))
+    return _taken_over(after, moved, now_ms, keeps_own=True) if moved else after
+
+
+def default_until_ms(climate: Climate, now_ms: int) -> int:
+    """When a set-point ends that was chosen without an end."""
+    duration_s = climate.site.settings.get("setpoint_duration_s") or DURATION_S
+    return now_ms + int(duration_s) * 1000
+
+
+def is_timed(climate: Climate, room: Room, channel: Channel, now_ms: int) -> bool:
+    """Whether a mode or a timetable would say what holds in the room, were nothing chosen for it."""
+    if home_mode(climate.site, channel, now_ms) is not _M.SCHEDULE:
+        return True
+    return _by_timetable(climate, room, channel, now_ms)[0] is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Memory:
+    """What was chosen for a room, and the temperature that it falls back to where nothing else says one."""
+
+    own: Setpoint | None = None
+    base_c: float | None = None
+
+
+def _memory(climate: Climate, room: Room, channel: Channel, now_ms: int) -> _Memory:
+    """Of a room that is not ours yet, what its source said is taken for what was chosen there."""
+    if is_followed(room, channel):
+        control = room.settings[_control(channel)]
+        own = control.get("own")
+        return _Memory(
+            own=None if own is None else Setpoint(**{**own, "mode": SetpointMode(own["mode"])}),
+            base_c=control.get("base_c"),
+        )
+    said = setpoint_of(room, channel)
+    if said is None:
+        return _Memory(base_c=climate.heard_c.get((room.id, channel)))
+    is_homes = said.mode is home_mode(climate.site, channel, now_ms)
+    if said.mode in OWN_MODES and not is_homes and not _is_over(said, now_ms):
+        return _Memory(own=said, base_c=climate.heard_c.get((room.id, channel)))
+    return _Memory(base_c=said.temperature_c)
+
+
+def _brought(
+    climate: Climate, room: Room, channel: Channel, memory: _Memory, now_ms: int, chosen_ms: int
+) -> Room:
+    """The room showing what is in force, remembered as ours."""
+    settings = {**room.settings, _control(channel): _control_of(memory, _shown(room.settings, channel))}
+    before = setpoint_of(room, channel)
+    ours = dataclasses.replace(room, settings=settings)
+    wanted = in_force(climate, ours, channel, now_ms)
+    if before is not None and _is_same(before, wanted):
+        since_ms = before.since_ms
+    else:
+        since_ms = chosen_ms or wanted.since_ms or now_ms
+    prefix = f"{channel.value}_setpoint"
+    written = {
+        f"{prefix}_c": wanted.temperature_c,
+        f"{prefix}_mode": wanted.mode.value,
+        f"{prefix}_since_ms": since_ms,
+        f"{prefix}_until_ms": wanted.until_ms,
+    }
+    if wanted.pilot_wire:
+        written["pilot_wire_order"] = wanted.pilot_wire
+    settings = {name: value for name, value in {**settings, **written}.items() if value is not None}
+    if memory.own is not None and _is_over(memory.own, now_ms):
+        memory = dataclasses.replace(memory, own=None)
+    settings[_control(channel)] = _control_of(memory, _shown(settings, channel))
+    return dataclasses.replace(room, settings=settings)
+
+
+def _taken_over(climate: Climate, channels: tuple[Channel, ...], now_ms: int, *, keeps_own: bool) -> Climate:
+    """Every room of the channels becomes ours, what was chosen for it forgotten unless that is kept."""
+    rooms = []
+    for room in climate.rooms:
+        after = room
+        for channel in channels:
+            if is_wanted(climate, room, channel):
+                memory = _memory(climate, after, channel, now_ms)
+                memory = memory if keeps_own else dataclasses.replace(memory, own=None)
+                after = _brought(climate, after, channel, memory, now_ms, chosen_ms=now_ms)
+        rooms.append(after)
+    return dataclasses.replace(climate, rooms=tuple(rooms))
+
+
+def _by_timetable(climate: Climate, room: Room, channel: Channel, now_ms: int) -> tuple[Setpoint | None, int]:
+    """What the selected timetable gives the room, and since when its entry holds."""
+    schedule = climate.selected(channel)
+    if schedule is None:
+        return None, 0
+    turn = turn_at(climate.site.time_zone, [minute for minute, _ in schedule.entries], now_ms)
+    if turn is None:
+        return None, 0
+    zone_id = schedule.entries[turn.place][1]
+    zone = next((zone for zone in schedule.zones if zone["id"] == zone_id), None)
+    asked = None if zone is None else _of_room(zone, room.id)
+    temperature_c = None if asked is None else asked.get(f"{channel.value}_setpoint_c")
+    pilot_wire = "" if asked is None else asked.get("pilot_wire_order", "")
+    is_off = asked is not None and asked.get(f"{channel.value}_setpoint_mode") == _M.OFF.value
+    if is_off:
+        return Setpoint(mode=_M.OFF, temperature_c=None), turn.at_ms
+    if temperature_c is None and not pilot_wire:
+        return None, 0
+    return Setpoint(mode=_M.SCHEDULE, temperature_c=temperature_c, pilot_wire=pilot_wire), turn.at_ms
+
+
+def _of_room(zone: Mapping[str, Any], room_id: RoomId) -> Mapping[str, Any] | None:
+    return next((asked for asked in zone.get("rooms", ()) if asked["room_id"] == room_id), None)
+
+
+def _with_pilot_wire(room: Room, channel: Channel, setpoint: Setpoint) -> Setpoint:
+    """With the order for heaters on a pilot wire, where the room has any."""
+    is_needed = channel is Channel.HEATING and "pilot_wire_order" in room.settings
+    if setpoint.pilot_wire or not is_needed:
+        return setpoint
+    return dataclasses.replace(setpoint, pilot_wire=_PILOT_WIRE[setpoint.mode])
+
+
+def _site_settled(site: Site, now_ms: int) -> Site:
+    settings = dict(site.settings)
+    for name in dict.fromkeys(channel.home_mode for channel in Channel):
+        until_ms = settings.get(f"{name}_until_ms", 0)
+        if _is_own_mode(site, name) and until_ms and until_ms <= now_ms:
+            _choose_mode(settings, name, _M.SCHEDULE, 0)
+    return site if settings == site.settings else dataclasses.replace(site, settings=settings)
+
+
+def _choose_mode(settings: dict[str, Any], name: str, mode: SetpointMode, until_ms: int) -> None:
+    settings[name] = mode.value
+    settings.pop(f"{name}_until_ms", None)
+    if until_ms and mode is not _M.SCHEDULE:
+        settings[f"{name}_until_ms"] = until_ms
+    settings[f"{name}_control"] = _mode_shown(settings, name)
+
+
+def _is_own_mode(site: Site, name: str) -> bool:
+    """Whether the home's mode was chosen here, and no source has said another since."""
+    control = site.settings.get(f"{name}_control")
+    return control is not None and control == _mode_shown(site.settings, name)
+
+
+def _mode_shown(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {"mode": settings.get(name), "until_ms": settings.get(f"{name}_until_ms", 0)}
+
+
+def _control(channel: Channel) -> str:
+    return f"{channel.value}_control"
+
+
+def _control_of(memory: _Memory, shown: dict[str, Any]) -> dict[str, Any]:
+    own = None
+    if memory.own is not None:
+        own = {**dataclasses.asdict(memory.own), "mode": memory.own.mode.value}
+    return {"own": own, "base_c": memory.base_c, "shown": shown}
+
+
+def _shown(settings: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
+    names = [f"{channel.value}_setpoint_{part}" for part in ("c", "mode", "since_ms", "until_ms")]
+    if channel is Channel.HEATING:
+        names.append("pilot_wire_order")
+    return {name: settings[name] for name in names if name in settings}
+
+
+def _is_over(setpoint: Setpoint, now_ms: int) -> bool:
+    return bool(setpoint.until_ms) and setpoint.until_ms <= now_ms
+
+
+def _is_same(one: Setpoint, other: Setpoint) -> bool:
+    return dataclasses.replace(one, since_ms=0) == dataclasses.replace(other, since_ms=0)

@@ -1,0 +1,394 @@
+"""Use cases on what is wanted where: set-points, modes of a home, timetables.
+
+Each is one atomic, audited write: what was chosen, and every room's set-point that follows from it. Then
+`Ports.wishes` rings, so that devices are told at once (`control.climate`). The deeds are listed in
+`core.climate`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ownclimate.core.climate import (
+    Channel,
+    Climate,
+    default_until_ms,
+    is_chosen,
+    is_followed,
+    is_timed,
+    mode_temperature_c,
+    setpoint_of,
+    settled,
+    with_home_mode,
+    with_schedules,
+    with_setpoint,
+)
+from ownclimate.core.devices import list_devices
+from ownclimate.core.documents import from_body, to_body
+from ownclimate.core.errors import Conflict, InvalidInput, NotFound
+from ownclimate.core.ids import OwnerId, RoomId, SiteId
+from ownclimate.core.partitions import ROOMS, SCHEDULES, SITES, owner_partition
+from ownclimate.core.ports import Change, Ports, Put
+from ownclimate.core.things import Device, Room, Schedule, Setpoint, SetpointMode, Site
+from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, Deed, commit
+
+TIMETABLE: Final = Actor(via="timetable")
+"""Who acts when time does."""
+
+SETPOINT_QUANTITIES: Final = {Channel.HEATING: "setpoint_c", Channel.COOLING: "setpoint_cool_c"}
+"""In which quantity devices tell what they hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a change makes of a site. `schedules` are written besides those that still stand in it."""
+
+    climate: Climate
+    deeds: tuple[Deed, ...]
+    schedules: tuple[Schedule, ...] = ()
+
+
+async def load_climate(ports: Ports, owner_id: OwnerId, site_id: SiteId) -> Climate:
+    """Raises NotFound for a site that is not the owner's."""
+    return (await _load(ports, owner_id, site_id)).climate
+
+
+async def set_setpoint(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    site_id: SiteId,
+    room_id: RoomId,
+    channel: Channel,
+    mode: SetpointMode,
+    *,
+    temperature_c: float | None = None,
+    until_ms: int | None = None,
+    pilot_wire: str = "",
+) -> Room:
+    """Holds a set-point in a room; `SCHEDULE` and `HOME` let the room follow the home again.
+
+    `until_ms` None: as long as the site says for a set-point of its own or the maximum, else until
+    changed (0). Only `MANUAL` takes a temperature; the others know theirs. Raises NotFound.
+    """
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        room = _room(climate, room_id)
+        if mode in (SetpointMode.SCHEDULE, SetpointMode.HOME):
+            after = with_setpoint(climate, room, channel, None, now_ms)
+            return Outcome(climate=after, deeds=(_room_deed(actor, "end_setpoint", after, room_id, channel),))
+        is_passing = mode in (SetpointMode.MANUAL, SetpointMode.MAX)
+        end_ms = (default_until_ms(climate, now_ms) if is_passing else 0) if until_ms is None else until_ms
+        held_c = temperature_c
+        if mode is not SetpointMode.MANUAL:
+            held_c = mode_temperature_c(climate, channel, mode)
+        chosen = Setpoint(mode=mode, temperature_c=held_c, until_ms=end_ms, pilot_wire=pilot_wire)
+        after = with_setpoint(climate, room, channel, chosen, now_ms)
+        return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
+
+    after = await _change(ports, owner_id, site_id, change, room_id=room_id)
+    return _room(after, room_id)
+
+
+async def hold_setpoint(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    device: Device,
+    channel: Channel,
+    temperature_c: float | None,
+    until_ms: int | None = None,
+) -> Room | None:
+    """A person turned a device's own knob, or ordered it directly: its room holds that (None: off).
+
+    `until_ms` None ends it after the site's usual time where a mode or timetable would go on, else never.
+    Gives None for a device that stands in no room.
+    """
+    if device.site_id is None or device.room_id is None:
+        return None
+    room_id = device.room_id
+    mode = SetpointMode.OFF if temperature_c is None else SetpointMode.MANUAL
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        room = _room(climate, room_id)
+        end_ms = until_ms
+        if end_ms is None:
+            is_going_on = is_timed(climate, room, channel, now_ms)
+            end_ms = default_until_ms(climate, now_ms) if is_going_on else 0
+        chosen = Setpoint(mode=mode, temperature_c=temperature_c, until_ms=end_ms)
+        after = with_setpoint(climate, room, channel, chosen, now_ms)
+        return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
+
+    return _room(await _change(ports, owner_id, device.site_id, change, room_id=room_id), room_id)
+
+
+async def set_home_mode(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    site_id: SiteId,
+    mode: SetpointMode,
+    *,
+    until_ms: int = 0,
+    schedule_id: str = "",
+) -> Climate:
+    """What the home does from now on; one of `HOME_MODES`. With `schedule_id` by that schedule.
+
+    What was chosen for single rooms ends. Raises NotFound for a schedule that is not the site's.
+    """
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        previous = climate.site.settings.get(Channel.HEATING.home_mode, SetpointMode.SCHEDULE.value)
+        after = climate
+        if schedule_id:
+            after = with_schedules(climate, _switched(climate, _schedule(climate, schedule_id)), now_ms)
+        after = with_home_mode(after, mode, until_ms, now_ms)
+        details = {
+            "mode": mode.value,
+            "previous_mode": previous,
+            "until_ms": until_ms,
+            "rooms": _moved(climate, after),
+        }
+        deeds = [Deed(actor=actor, verb="set_mode", kind="site", object_id=site_id, details=details)]
+        if schedule_id:
+            deeds += _switch_deeds(actor, climate, after, schedule_id)
+        return Outcome(climate=after, deeds=tuple(deeds))
+
+    return await _change(ports, owner_id, site_id, change)
+
+
+async def switch_schedule(
+    ports: Ports, owner_id: OwnerId, actor: Actor, site_id: SiteId, schedule_id: str
+) -> Climate:
+    """Selects the schedule among those of its kind. Raises NotFound."""
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        after = with_schedules(climate, _switched(climate, _schedule(climate, schedule_id)), now_ms)
+        return Outcome(climate=after, deeds=tuple(_switch_deeds(actor, climate, after, schedule_id)))
+
+    return await _change(ports, owner_id, site_id, change)
+
+
+async def change_schedule(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    site_id: SiteId,
+    schedule_id: str,
+    edit: Callable[[Schedule], Schedule],
+    *,
+    verb: str = "change",
+) -> Schedule:
+    """The schedule with other content; rooms that it is selected for follow at once. Raises NotFound."""
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        edited = edit(_schedule(climate, schedule_id))
+        schedules = tuple(edited if s.id == schedule_id else s for s in climate.schedules)
+        after = with_schedules(climate, schedules, now_ms)
+        details = {"site_id": site_id, "rooms": _moved(climate, after)}
+        deed = Deed(actor=actor, verb=verb, kind="schedule", object_id=schedule_id, details=details)
+        return Outcome(climate=after, deeds=(deed,))
+
+    return _schedule(await _change(ports, owner_id, site_id, change), schedule_id)
+
+
+async def delete_schedule(
+    ports: Ports, owner_id: OwnerId, actor: Actor, site_id: SiteId, schedule_id: str
+) -> None:
+    """Raises NotFound, and InvalidInput for the one that is selected."""
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        schedule = _schedule(climate, schedule_id)
+        if schedule.is_selected:
+            raise InvalidInput("schedule_id", "is selected; select another one before")
+        left = tuple(one for one in climate.schedules if one is not schedule)
+        deed = Deed(
+            actor=actor,
+            verb="delete",
+            kind="schedule",
+            object_id=schedule_id,
+            details={"site_id": site_id, "rooms": []},
+        )
+        gone = dataclasses.replace(schedule, deleted_ms=now_ms)
+        after = dataclasses.replace(climate, schedules=left)
+        return Outcome(climate=after, deeds=(deed,), schedules=(gone,))
+
+    await _change(ports, owner_id, site_id, change)
+
+
+async def follow_time(ports: Ports, owner_id: OwnerId, site_id: SiteId) -> Climate:
+    """The site as it is to be now: what is over has ended, the timetable has moved on."""
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        after = settled(climate, now_ms)
+        deeds = []
+        before_site, mode = climate.site, Channel.HEATING.home_mode
+        if after.site != before_site:
+            details = {
+                "mode": after.site.settings.get(mode, SetpointMode.SCHEDULE.value),
+                "previous_mode": before_site.settings.get(mode, SetpointMode.SCHEDULE.value),
+                "until_ms": 0,
+                "rooms": _moved(climate, after),
+            }
+            deeds.append(
+                Deed(actor=TIMETABLE, verb="end_mode", kind="site", object_id=site_id, details=details)
+            )
+        deeds += _deeds_of_time(climate, after)
+        return Outcome(climate=after, deeds=tuple(deeds))
+
+    return await _change(ports, owner_id, site_id, change)
+
+
+@dataclass(slots=True)
+class _Loaded:
+    climate: Climate
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+async def _load(ports: Ports, owner_id: OwnerId, site_id: SiteId, room_id: str = "") -> _Loaded:
+    directory, partition = ports.directory, owner_partition(owner_id)
+    found = await directory.find(partition, SITES, site_id)
+    if found is None or (site := from_body(Site, found.body)).deleted_ms:
+        raise NotFound("site", site_id)
+    versions: dict[str, str] = {site.id: found.version}
+    rooms, schedules = [], []
+    for document in await directory.scan(partition, ROOMS):
+        room = from_body(Room, document.body)
+        if room.site_id == site_id and not room.deleted_ms:
+            rooms.append(room)
+            versions[room.id] = document.version
+    for document in await directory.scan(partition, SCHEDULES):
+        schedule = from_body(Schedule, document.body)
+        if schedule.site_id == site_id and not schedule.deleted_ms:
+            schedules.append(schedule)
+            versions[schedule.id] = document.version
+    devices = tuple(d for d in await list_devices(directory, owner_id) if d.site_id == site_id)
+    climate = Climate(site=site, rooms=tuple(rooms), schedules=tuple(schedules), devices=devices)
+    chosen = next((room for room in rooms if room.id == room_id), None)
+    if chosen is not None:
+        climate = dataclasses.replace(climate, heard_c=await _heard(ports, climate, chosen))
+    return _Loaded(climate, versions)
+
+
+async def _heard(ports: Ports, climate: Climate, room: Room) -> Mapping[tuple[RoomId, Channel], float]:
+    """What the devices of a room that is not ours yet hold by themselves."""
+    heard: dict[tuple[RoomId, Channel], float] = {}
+    channels = [c for c in SETPOINT_QUANTITIES if not is_followed(room, c)]
+    if not channels:
+        return heard
+    latest = await ports.series.latest([device.number for device in climate.devices_in(room)])
+    for values in latest.values():
+        for channel in channels:
+            if (value := values.get(SETPOINT_QUANTITIES[channel])) is not None:
+                heard.setdefault((room.id, channel), value.value)
+    return heard
+
+
+async def _change(
+    ports: Ports,
+    owner_id: OwnerId,
+    site_id: SiteId,
+    change: Callable[[Climate, int], Outcome],
+    *,
+    room_id: str = "",
+) -> Climate:
+    """Loads, changes and writes what changed; repeated when another writer came in between."""
+    for attempt in range(EDIT_ATTEMPTS):
+        loaded = await _load(ports, owner_id, site_id, room_id)
+        outcome = change(loaded.climate, ports.clock.now_ms())
+        puts = _puts(loaded, outcome)
+        if not puts or not outcome.deeds:
+            return outcome.climate
+        try:
+            await commit(ports, owner_id, puts, *outcome.deeds)
+        except Conflict:
+            if attempt == EDIT_ATTEMPTS - 1:
+                raise
+            continue
+        ports.wishes.ring(owner_id, site_id)
+        return outcome.climate
+    raise Conflict("site", site_id)
+
+
+def _puts(loaded: _Loaded, outcome: Outcome) -> Sequence[Change]:
+    before, after = loaded.climate, outcome.climate
+    known: tuple[Site | Room | Schedule, ...] = (before.site, *before.rooms, *before.schedules)
+    old = {str(thing.id): thing for thing in known}
+    tables: Iterable[tuple[str, Site | Room | Schedule]] = (
+        (SITES, after.site),
+        *((ROOMS, room) for room in after.rooms),
+        *((SCHEDULES, schedule) for schedule in (*after.schedules, *outcome.schedules)),
+    )
+    return [
+        Put(table=table, key=thing.id, body=to_body(thing), expect=loaded.versions[thing.id])
+        for table, thing in tables
+        if thing != old[thing.id]
+    ]
+
+
+def _room(climate: Climate, room_id: str) -> Room:
+    room = climate.room(room_id)
+    if room is None:
+        raise NotFound("room", room_id)
+    return room
+
+
+def _schedule(climate: Climate, schedule_id: str) -> Schedule:
+    schedule = next((one for one in climate.schedules if one.id == schedule_id), None)
+    if schedule is None:
+        raise NotFound("schedule", schedule_id)
+    return schedule
+
+
+def _switched(climate: Climate, chosen: Schedule) -> tuple[Schedule, ...]:
+    return tuple(
+        dataclasses.replace(one, is_selected=one is chosen) if one.kind == chosen.kind else one
+        for one in climate.schedules
+    )
+
+
+def _switch_deeds(actor: Actor, before: Climate, after: Climate, schedule_id: str) -> list[Deed]:
+    schedule = _schedule(after, schedule_id)
+    previous = next((one for one in before.schedules if one.is_selected and one.kind == schedule.kind), None)
+    details = {
+        "schedule_id": schedule_id,
+        "previous_schedule_id": "" if previous is None else previous.id,
+        "channel": schedule.kind,
+        "rooms": _moved(before, after),
+    }
+    deed = Deed(actor=actor, verb="switch_schedule", kind="site", object_id=after.site.id, details=details)
+    return [deed]
+
+
+def _moved(before: Climate, after: Climate) -> list[str]:
+    """Rooms whose set-point is another one than before."""
+    old = {room.id: room for room in before.rooms}
+    return [room.id for room in after.rooms if any(_changed(old[room.id], room, c) for c in Channel)]
+
+
+def _changed(before: Room, after: Room, channel: Channel) -> bool:
+    return setpoint_of(before, channel) != setpoint_of(after, channel)
+
+
+def _room_deed(actor: Actor, verb: str, climate: Climate, room_id: str, channel: Channel) -> Deed:
+    setpoint = setpoint_of(_room(climate, room_id), channel)
+    details: dict[str, Any] = {"site_id": climate.site.id, "channel": channel.value}
+    if setpoint is not None:
+        details |= {**dataclasses.asdict(setpoint), "mode": setpoint.mode.value}
+    return Deed(actor=actor, verb=verb, kind="room", object_id=room_id, details=details)
+
+
+def _deeds_of_time(before: Climate, after: Climate) -> list[Deed]:
+    """One for each set-point that is another one now."""
+    deeds = []
+    for room in after.rooms:
+        was = _room(before, room.id)
+        for channel in Channel:
+            if _changed(was, room, channel):
+                has_ended = is_chosen(was, channel) and not is_chosen(room, channel)
+                verb = "end_setpoint" if has_ended else "follow"
+                deeds.append(_room_deed(TIMETABLE, verb, after, room.id, channel))
+    return deeds
