@@ -250,6 +250,12 @@ def with_schedules(climate: Climate, schedules: tuple[Schedule, ...], now_ms: in
     return _taken_over(after, moved, now_ms, keeps_own=True) if moved else after
 
 
+def occurrence_of(room: Room, channel: Channel, setpoint: Setpoint) -> str:
+    """Names a set-point of a room once and for all: whoever acts on it acts once for each name."""
+    what = setpoint.pilot_wire or ("off" if setpoint.temperature_c is None else f"{setpoint.temperature_c:g}")
+    return f"{room.id}:{channel.value}:{setpoint.since_ms}:{what}"
+
+
 def default_until_ms(climate: Climate, now_ms: int) -> int:
     """When a set-point ends that was chosen without an end."""
     duration_s = climate.site.settings.get("setpoint_duration_s") or DURATION_S

@@ -105,7 +105,7 @@ async def hold_setpoint(
     """A person turned a device's own knob, or ordered it directly: its room holds that (None: off).
 
     `until_ms` None ends it after the site's usual time where a mode or timetable would go on, else never.
-    Gives None for a device that stands in no room.
+    Gives None for a device that stands in no room, or in one that is gone.
     """
     if device.site_id is None or device.room_id is None:
         return None
@@ -122,7 +122,10 @@ async def hold_setpoint(
         after = with_setpoint(climate, room, channel, chosen, now_ms)
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
-    return _room(await _change(ports, owner_id, device.site_id, change, room_id=room_id), room_id)
+    try:
+        return _room(await _change(ports, owner_id, device.site_id, change, room_id=room_id), room_id)
+    except NotFound:
+        return None
 
 
 async def set_home_mode(
