@@ -22,9 +22,10 @@ from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.devices import checked_vendor_id, create_device, list_devices, remove_device
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ports import Ports
+from ownclimate.core.publishing import set_public
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import checked_name, list_rooms, list_sites
-from ownclimate.core.things import Device
+from ownclimate.core.things import Ability, Device
 from ownclimate.makers import kind_of
 
 COLUMNS = {
@@ -139,6 +140,28 @@ def remove(session: Session, id: str, owner: str | None) -> None:
         return found
 
     click.echo(f"removed {session.run(work).id}")
+
+
+@device.command("public")
+@click.argument("id")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@click.option("--owner", metavar="EMAIL", help="Needed when several owners have such a device.")
+@click.pass_obj
+def public(session: Session, id: str, switch: str, owner: str | None) -> None:
+    """Show what the weather station ID measures outdoors to every app of this server, or no longer.
+
+    What it measures indoors, its name and its address are never shown.
+    """
+    is_public = switch == "on"
+
+    async def work(ports: Ports) -> Device:
+        owner_id, found = await locate_device(ports, id, owner)
+        if is_public and not {Ability.PRESSURE, Ability.GATEWAY} <= found.abilities:
+            raise InvalidInput("id", "only weather stations can be public")
+        return await set_public(ports, owner_id, ACTOR, found.id, is_public=is_public)
+
+    done = session.run(work)
+    click.echo(f"{done.id} is {'public' if is_public else 'public no longer'}")
 
 
 async def _rows(ports: Ports, owner_id: Any) -> list[dict[str, Any]]:

@@ -25,8 +25,7 @@ from ownclimate.vendors.netatmo.measures import MeasureRequest, Table, read_meas
 from ownclimate.vendors.netatmo.recognise import Recognised, recognise, without_secrets
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
-
-SOURCE_KIND: Final = "import.netatmo"
+from ownclimate.vendors.netatmo.vocabulary import IMPORTED
 
 _CONTACT_NAMES: Final = frozenset(
     {"time_utc", "ts", "last_status_store", "last_seen", "last_message", "last_plug_seen"}
@@ -54,7 +53,7 @@ async def import_payload(
     """
     recognised = recognise(payload)
     report = ImportReport(kind=recognised.kind)
-    source = await standing_source(ports, owner_id, actor, SOURCE_KIND)
+    source = await standing_source(ports, owner_id, actor, IMPORTED)
     household = Household(ports=ports, owner_id=owner_id, actor=actor, source=source.id, report=report)
     request = MeasureRequest.of(method=method, device=device, module=module, types=types, scale=scale)
     table = (

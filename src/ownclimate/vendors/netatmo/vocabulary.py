@@ -12,6 +12,8 @@ from ownclimate.core.things import Ability
 
 DIALECT: Final = "netatmo"
 VENDOR: Final = "netatmo"
+IMPORTED: Final = "import.netatmo"
+"""The kind of the source that recorded answers come from."""
 
 STATION: Final = "NAMain"
 OUTDOOR: Final = "NAModule1"
@@ -28,6 +30,16 @@ WEATHER: Final = "station"
 AIR: Final = "homecoach"
 HEATING: Final = "thermostat"
 WIRING: Final = "magellan"
+INDOOR_CAMERA: Final = "camera"
+SECURITY: Final = (
+    INDOOR_CAMERA,
+    "camerapro",
+    "presence",
+    "doorbell",
+    "smokedetector",
+    "carbonmonoxidedetector",
+)
+"""Families whose devices tell of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +71,14 @@ _GROUPS: tuple[tuple[str, Product], ...] = (
     ("NRV", _product(HEATING, *_HEAT, _A.VALVE, _A.BATTERY)),
     ("NAC", _product(HEATING, *_HEAT, _A.COOLING_SETPOINT, _A.HUMIDITY, _A.AIR_CONDITIONING)),
     ("BNS", _product("smarther", *_HEAT, _A.COOLING_SETPOINT, _A.HUMIDITY)),
-    ("NACamera", _product("camera", _A.MOTION, _A.GATEWAY)),
-    ("NACamDoorTag", _product("camera", _A.CONTACT, _A.BATTERY)),
-    ("NIS", _product("camera", _A.BATTERY)),
-    ("NPC", _product("camerapro", _A.MOTION, _A.GATEWAY)),
-    ("NOC", _product("presence", _A.MOTION, _A.OUTDOOR)),
-    ("NDB", _product("doorbell")),
-    ("NSD", _product("smokedetector", _A.BATTERY)),
-    ("NCO", _product("carbonmonoxidedetector", _A.BATTERY)),
+    ("NACamera", _product(INDOOR_CAMERA, _A.CAMERA, _A.MOTION, _A.GATEWAY)),
+    ("NACamDoorTag", _product(INDOOR_CAMERA, _A.CONTACT, _A.BATTERY)),
+    ("NIS", _product(INDOOR_CAMERA, _A.BATTERY)),
+    ("NPC", _product("camerapro", _A.CAMERA, _A.MOTION, _A.GATEWAY)),
+    ("NOC", _product("presence", _A.CAMERA, _A.MOTION, _A.OUTDOOR)),
+    ("NDB", _product("doorbell", _A.CAMERA)),
+    ("NSD", _product("smokedetector", _A.SMOKE, _A.BATTERY)),
+    ("NCO", _product("carbonmonoxidedetector", _A.CARBON_MONOXIDE, _A.BATTERY)),
     ("NBG", _product("bubendorff", _A.GATEWAY)),
     ("NBR NBO NBS", _product("bubendorff", _A.COVER)),
     ("NLG NLGS", _product(WIRING, _A.GATEWAY)),
@@ -201,6 +213,21 @@ MEASURE_QUANTITIES: Final = {
     "sp_temperature": "setpoint_c",
 }
 """getmeasure's plain types, in lower case, as they are at `scale=max`."""
+
+
+_EVENT_SOURCES: Final = (
+    (frozenset({"smoke", "hush", "tampered", "detection_chamber_status", "sound_test"}), "NSD"),
+    (frozenset({"co_detected"}), "NCO"),
+    (frozenset({"human", "animal", "vehicle", "outdoor"}), "NOC"),
+    (frozenset({"incoming_call", "accepted_call", "missed_call", "rtc"}), "NDB"),
+    (frozenset({"tag_big_move", "tag_small_move", "tag_uninstalled", "tag_open"}), "NACamDoorTag"),
+    (frozenset({"siren_sounding", "siren_tampered"}), "NIS"),
+)
+
+
+def event_source(kind: str) -> str:
+    """The product that an event of this type most likely comes from, where nothing else tells."""
+    return next((code for kinds, code in _EVENT_SOURCES if kind in kinds), "NACamera")
 
 
 def product(code: str) -> Product | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ownclimate.vendors.netatmo import wire
-from ownclimate.vendors.netatmo.face import measure, weather
+from ownclimate.vendors.netatmo.face import measure, public, weather
 from ownclimate.vendors.netatmo.face.faults import faults
 from ownclimate.vendors.netatmo.face.parameters import coerce, gather
 from ownclimate.web.tables import Check, Credential, Dialect, Envelope, Place
@@ -23,6 +23,7 @@ def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
         prefixes=("/api", "/webhooks"),
         endpoints=(
             *weather.rows(),
+            *public.rows(),
             *measure.rows(),
         ),
         fault=faults(limit_is_403=limit_is_403),

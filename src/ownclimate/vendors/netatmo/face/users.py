@@ -8,7 +8,7 @@ from typing import Any, Final
 from ownclimate.core.accounts import load_account
 from ownclimate.core.sources import find_standing_source
 from ownclimate.core.things import Account
-from ownclimate.vendors.netatmo.importer import SOURCE_KIND
+from ownclimate.vendors.netatmo.vocabulary import IMPORTED
 from ownclimate.web.call import Call
 
 METRIC: Final = {"unit": 0, "windunit": 0, "pressureunit": 0, "feel_like_algo": 0}
@@ -22,7 +22,7 @@ async def account_of(call: Call) -> Account | None:
 
 async def said_of_user(call: Call, method: str) -> Mapping[str, Any]:
     """What the vendor's cloud last said of its account in answers of the method; empty when nothing."""
-    source = await find_standing_source(call.ports.directory, call.access.owner_id, SOURCE_KIND)
+    source = await find_standing_source(call.ports.directory, call.access.owner_id, IMPORTED)
     if source is None:
         return {}
     said = source.settings.get("users", {}).get(method, {}).get("as_said", {})

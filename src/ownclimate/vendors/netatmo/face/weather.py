@@ -88,7 +88,7 @@ async def get_stations_data(call: Call, query: StationsQuery) -> dict[str, Any]:
     if not query.get_favorites:
         stations = [device for device in stations if not report_of(device.reports, "is_favourite")]
     told = [
-        await station(scene, device, _modules_of(device, holdings.devices, scene.around))
+        await station(scene, device, modules_of(device, holdings.devices, scene.around))
         for device in stations
         if wanted in (None, presented.wire_id(device).lower())
     ]
@@ -141,7 +141,7 @@ async def _scene(call: Call, holdings: Holdings) -> Scene:
     )
 
 
-def _modules_of(gateway: Device, devices: Sequence[Device], around: Around) -> list[Device]:
+def modules_of(gateway: Device, devices: Sequence[Device], around: Around) -> list[Device]:
     """The station's modules in the order in which it listed them, then those put behind it since.
 
     One that it no longer lists is left out, unless it was put there by hand.
