@@ -7,7 +7,7 @@ listing walks the rows of the subjects asked for and looks at nothing else, howe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ownclimate.core.documents import from_body, to_body
@@ -47,10 +47,10 @@ async def record_event(
     device_id: DeviceId | None = None,
     details: Mapping[str, Any] | None = None,
     event_id: str = "",
-    said_ms: int = 0,
 ) -> Event:
-    """An event on disk. With an `event_id` of its source's, recording it again changes nothing, unless
-    its source said it later: then what it says now stands. Raises InvalidInput for an id that is none.
+    """An event on disk. With an `event_id` of its source's, recording it again changes nothing.
+
+    Raises InvalidInput for an id that can be none.
     """
     event = Event(
         id=_checked_id(event_id) or new_id(ports.clock, ports.entropy),
@@ -59,27 +59,35 @@ async def record_event(
         kind=kind,
         at_ms=at_ms,
         details=dict(details or {}),
-        said_ms=said_ms,
     )
+    return await hear_event(ports, owner_id, event.id, at_ms, lambda before: before or event)
+
+
+async def hear_event(
+    ports: Ports, owner_id: OwnerId, event_id: str, at_ms: int, tell: Callable[[Event | None], Event]
+) -> Event:
+    """The event after its source spoke of it: `tell` makes it from what is known of it, None when nothing
+    is. It must keep id and instant. Raises InvalidInput for an id that can be none.
+    """
+    _checked_id(event_id)
     await note_month(ports, owner_id, KIND, at_ms)
     partition = month_partition(owner_id, KIND, at_ms)
     for attempt in range(EDIT_ATTEMPTS):
-        found = await ports.directory.find(partition, TABLE, key_of(event)) if event_id else None
+        found = await ports.directory.find(partition, TABLE, f"{at_ms:013d}:{event_id}")
         before = None if found is None else from_body(Event, found.body)
-        if before is not None and before.said_ms >= said_ms:
-            return before
-        changes: list[Change] = [
-            *_puts(event, None if found is None else found.version),
-            *_stale(before, event),
-        ]
+        after = tell(before)
+        if after == before:
+            return after
+        version = None if found is None else found.version
+        changes: list[Change] = [*_puts(after, version), *_stale(before, after)]
         try:
             await write_surely(ports, partition, changes, of=KIND)
         except Conflict:
             if attempt == EDIT_ATTEMPTS - 1:
                 raise
             continue
-        return event
-    raise Conflict(KIND, event.id)
+        return after
+    raise Conflict(KIND, event_id)
 
 
 async def announce_events(ports: Ports, owner_id: OwnerId, actor: Actor, events: Sequence[Event]) -> None:

@@ -307,8 +307,6 @@ class Event:
     kind: str
     at_ms: int
     details: dict[str, Any] = field(default_factory=dict)
-    said_ms: int = 0
-    """When its source last spoke of it; 0 for what we heard ourselves."""
     unknown: dict[str, Any] = field(default_factory=dict)
 
 

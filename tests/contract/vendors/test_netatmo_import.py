@@ -321,8 +321,6 @@ async def test_equal_answers_of_two_moments_are_archived_once(world: World) -> N
             b'{"home":{"id":"a","modules":[{"id":"b","on":true}]}}', "request setstate", id="setstate"
         ),
         pytest.param(b'{"body":[{"_id":"a","mark":3,"measures":{}}]}', "getpublicdata", id="public"),
-        pytest.param(b'{"body":{"home":{"id":"a","events":[{"id":"e"}]}}}', "getevents", id="events"),
-        pytest.param(b'{"body":{"homes":[],"global_info":{}}}', "gethomedata", id="gethomedata"),
         pytest.param(b"[" * 500 + b"]" * 500, "too deeply nested JSON", id="deep"),
         pytest.param(b"17", "unknown JSON", id="number"),
     ],

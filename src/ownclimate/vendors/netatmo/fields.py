@@ -44,6 +44,8 @@ class Method(Enum):
     """homesdata."""
     STATUS = "status"
     """homestatus."""
+    SECURITY = "security"
+    """gethomedata."""
     FAULT = "fault"
     """The errors beside a homestatus."""
 
@@ -213,6 +215,42 @@ DEVICE_STATUS: Final = _table(
     ),
 )
 
+CAMERA: Final = "camera:"
+CAMERA_MODULE: Final = "module:"
+DETECTOR: Final = "detector:"
+"""gethomedata has three lists of devices, with other words in each: their fields carry the list's prefix."""
+
+
+def _identity(prefix: str) -> tuple[Field, ...]:
+    return (
+        _report(f"{prefix}id", "maker_id_plain", TEXT),
+        _report(f"{prefix}type", "model", TEXT),
+        _report(f"{prefix}name", "name", TEXT),
+    )
+
+
+DEVICE_SECURITY: Final = _table(
+    *_identity(CAMERA),
+    _report("camera:status", "monitoring", TEXT),
+    _report("camera:sd_status", "memory_card", TEXT),
+    _report("camera:alim_status", "mains", TEXT),
+    _report("camera:vpn_url", "live_url", TEXT),
+    _report("camera:is_local", "is_in_our_network", FLAG),
+    _report("camera:use_pin_code", "needs_pin", FLAG),
+    _report("camera:last_setup", "last_set_up_at_ms", EPOCH),
+    _report("camera:light_mode_status", "floodlight", TEXT),
+    *_identity(CAMERA_MODULE),
+    _report("module:battery_percent", "battery_pct", NUMBER),
+    _report("module:rf", "radio_attenuation", INTEGER),
+    _report("module:status", "condition", TEXT),
+    _report("module:monitoring", "monitoring", TEXT),
+    _report("module:alim_source", "power_source", TEXT),
+    _report("module:tamper_detection_enabled", "notices_tampering", FLAG),
+    _report("module:last_activity", "last_activity_at_ms", EPOCH),
+    *_identity(DETECTOR),
+    _report("detector:last_setup", "last_set_up_at_ms", EPOCH),
+)
+
 DEVICE_FAULT: Final = _table(
     _report("id", "maker_id_plain", TEXT),
     _report("code", "fault_code", INTEGER),
@@ -310,6 +348,15 @@ SITE_STATUS: Final = _table(
     _report("id", "maker_id", TEXT),
     _report("persons", "presence", PEOPLE),
     kept="events",
+)
+
+SITE_SECURITY: Final = _table(
+    _report("id", "maker_id", TEXT),
+    _report("name", "name", TEXT),
+    _report("place.city", "city", TEXT),
+    _report("place.country", "country", TEXT),
+    _report("place.timezone", "time_zone", TEXT),
+    _report("persons", "faces", PEOPLE),
 )
 
 SCHEDULE_TOPOLOGY: Final = _table(

@@ -20,11 +20,12 @@ from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
 from ownclimate.vendors.netatmo.measures import Table
 from ownclimate.vendors.netatmo.report import ImportReport
+from ownclimate.vendors.netatmo.security_intake import SECURITY_KINDS, take_security
 from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement
 from ownclimate.vendors.netatmo.vocabulary import CLIMATE_SENSOR, product
 from ownclimate.vendors.netatmo.zones import timetable_to_core
 
-_KNOWN_BODY: Final = frozenset({"devices", "homes", "home", "user", "errors"})
+_KNOWN_BODY: Final = frozenset({"devices", "homes", "home", "user", "errors", "events_list", "global_info"})
 _SCHEDULES: Final = ("schedules", "therm_schedules")
 """Answers of 2018 have them under the second name."""
 
@@ -42,14 +43,16 @@ class Intake:
 
     async def take(self, kind: str, body: Mapping[str, Any]) -> None:
         self.report.unknown_fields.update(name for name in body if name not in _KNOWN_BODY)
-        if kind == kinds.HOMES:
-            for home in self._objects(body.get("homes"), "home"):
+        if kind in SECURITY_KINDS:
+            await take_security(self, kind, body)
+        elif kind == kinds.HOMES:
+            for home in self.objects(body.get("homes"), "home"):
                 await self._take_home(home)
         elif kind == kinds.STATUS:
             said = body.get("home")
             await self._take_status(said if isinstance(said, Mapping) else {}, body.get("errors"))
         else:
-            for station in self._objects(body.get("devices"), "station"):
+            for station in self.objects(body.get("devices"), "station"):
                 await self._take_station(station)
         await self.household.link()
         self._record_rooms()
@@ -58,24 +61,22 @@ class Intake:
         self._record(device, table.times_ms, table.columns)
 
     async def _take_station(self, said: Mapping[str, Any]) -> None:
-        wire_id = self._id(said, "_id", "station")
+        wire_id = self.id_of(said, "_id", "station")
         if wire_id is None:
             return
         listed = _listed(said, "listed", ("modules",), "_id")
-        statement = self._statement(
-            Device, Method.STATION, said, "station", held=("modules",), context=listed
-        )
+        statement = self.statement(Device, Method.STATION, said, "station", held=("modules",), context=listed)
         site_id = await self._site_of_station(wire_id, statement)
         station = await self.household.hear_device(wire_id, statement, site_id)
         self._measured(station, statement)
         context = {"gateway": wire_id}
         if "site" in statement.reports:
             context["site"] = statement.reports["site"]
-        for module in self._objects(said.get("modules"), "module"):
-            module_id = self._id(module, "_id", "module")
+        for module in self.objects(said.get("modules"), "module"):
+            module_id = self.id_of(module, "_id", "module")
             if module_id is None or module_id == wire_id:
                 continue
-            heard = self._statement(Device, Method.STATION, module, "module", context=context)
+            heard = self.statement(Device, Method.STATION, module, "module", context=context)
             device = await self.household.hear_device(module_id, heard, station.site_id if station else None)
             self._measured(device, heard)
 
@@ -98,19 +99,19 @@ class Intake:
         return (await self.household.imply_site(name=name, time_zone=zone, place=place)).id
 
     async def _take_home(self, said: Mapping[str, Any]) -> None:
-        wire_id = self._id(said, "id", "home")
+        wire_id = self.id_of(said, "id", "home")
         if wire_id is None:
             return
         parts = ("rooms", "modules", *_SCHEDULES)
         listed = _listed(said, "listed", parts)
-        statement = self._statement(Site, Method.TOPOLOGY, said, "home", held=parts, context=listed)
+        statement = self.statement(Site, Method.TOPOLOGY, said, "home", held=parts, context=listed)
         site = await self.household.hear_site(wire_id, statement)
         if site is None:
             return
         await self._take_rooms(site, Method.TOPOLOGY, said.get("rooms"))
         await self._take_modules(site, wire_id, Method.TOPOLOGY, said.get("modules"))
         for part in _SCHEDULES:
-            for schedule in self._objects(said.get(part), "schedule"):
+            for schedule in self.objects(said.get(part), "schedule"):
                 await self._take_schedule(site, schedule)
 
     async def _take_status(self, said: Mapping[str, Any], faults: Any) -> None:
@@ -119,17 +120,17 @@ class Intake:
         site = None
         if wire_id is not None:
             listed = _listed(said, "status", parts)
-            statement = self._statement(Site, Method.STATUS, said, "home status", held=parts, context=listed)
+            statement = self.statement(Site, Method.STATUS, said, "home status", held=parts, context=listed)
             site = await self.household.hear_site(wire_id, statement)
         if site is not None:
             await self._take_rooms(site, Method.STATUS, said.get("rooms"))
         elif said.get("rooms"):
             self.report.warn("rooms of a home that is not known were skipped")
         await self._take_modules(site, wire_id, Method.STATUS, said.get("modules"))
-        for fault in self._objects(faults, "error"):
-            device_id = self._id(fault, "id", "error")
+        for fault in self.objects(faults, "error"):
+            device_id = self.id_of(fault, "id", "error")
             if device_id is not None:
-                statement = self._statement(Device, Method.FAULT, fault, "error")
+                statement = self.statement(Device, Method.FAULT, fault, "error")
                 await self.household.hear_device(device_id, statement, site.id if site else None)
 
     def _home_of_status(self, said: Mapping[str, Any]) -> str | None:
@@ -138,17 +139,17 @@ class Intake:
         if wire_id is not None:
             return wire_id
         known = self.household.known.devices
-        modules = list(self._objects(said.get("modules"), "module"))
+        modules = list(self.objects(said.get("modules"), "module"))
         site_ids = {known[key].site_id for m in modules if (key := address(m.get("id")) or "") in known}
         homes = [key for key, site in self.household.known.sites.items() if site.id in site_ids]
         return homes[0] if len(homes) == 1 else None
 
     async def _take_rooms(self, site: Site, method: Method, said: Any) -> None:
-        for room in self._objects(said, "room"):
-            wire_id = self._id(room, "id", "room")
+        for room in self.objects(said, "room"):
+            wire_id = self.id_of(room, "id", "room")
             if wire_id is None:
                 continue
-            statement = self._statement(Room, method, room, f"room {method.value}")
+            statement = self.statement(Room, method, room, f"room {method.value}")
             heard = await self.household.hear_room(site, wire_id, statement)
             if heard is not None and method is Method.STATUS:
                 self._take_room_values(heard, statement)
@@ -165,29 +166,29 @@ class Intake:
             self._record_room(room, statement.reports | statement.settings, self.moment)
 
     async def _take_modules(self, site: Site | None, home_id: str | None, method: Method, said: Any) -> None:
-        modules = list(self._objects(said, "module"))
+        modules = list(self.objects(said, "module"))
         # Gateways first, so that what speaks through them finds them.
         for module in sorted(modules, key=lambda module: module.get("bridge") is not None):
-            wire_id = self._id(module, "id", "module")
+            wire_id = self.id_of(module, "id", "module")
             if wire_id is None:
                 continue
             context = {} if home_id is None else {"site": home_id}
-            statement = self._statement(Device, method, module, f"module {method.value}", context=context)
+            statement = self.statement(Device, method, module, f"module {method.value}", context=context)
             device = await self.household.hear_device(wire_id, statement, site.id if site else None)
             self._measured(device, statement)
 
     async def _take_schedule(self, site: Site, said: Mapping[str, Any]) -> None:
-        wire_id = self._id(said, "id", "schedule")
+        wire_id = self.id_of(said, "id", "schedule")
         if wire_id is None:
             return
         timetable = timetable_to_core(
             said, lambda room: self.household.known.room_id(site.id, room) if address(room) == room else None
         )
         held = [part for part in ("zones", "timetable") if part not in timetable.kept]
-        statement = self._statement(Schedule, Method.TOPOLOGY, said, "schedule", held=held)
+        statement = self.statement(Schedule, Method.TOPOLOGY, said, "schedule", held=held)
         await self.household.hear_schedule(site, wire_id, statement, timetable)
 
-    def _statement(
+    def statement(
         self,
         thing: type,
         method: Method,
@@ -207,13 +208,13 @@ class Intake:
             self.report.unknown_types[kind[:60]] += 1
         return statement
 
-    def _id(self, said: Mapping[str, Any], name: str, what: str) -> str | None:
+    def id_of(self, said: Mapping[str, Any], name: str, what: str) -> str | None:
         wire_id = address(said.get(name))
         if wire_id is None:
             self.report.warn(f"a {what} without a usable id was skipped")
         return wire_id
 
-    def _objects(self, said: Any, what: str) -> Iterator[Mapping[str, Any]]:
+    def objects(self, said: Any, what: str) -> Iterator[Mapping[str, Any]]:
         for item in said if isinstance(said, list) else ():
             if isinstance(item, Mapping):
                 yield item

@@ -21,7 +21,11 @@ COACHES: Final = "gethomecoachsdata"
 HOMES: Final = "homesdata"
 STATUS: Final = "homestatus"
 MEASURE: Final = "getmeasure"
-TAKEN: Final = frozenset({STATIONS, COACHES, HOMES, STATUS})
+SECURITY: Final = "gethomedata"
+EVENTS: Final = "getevents"
+EVENTS_LIST: Final = "events"
+"""What geteventsuntil, getlasteventof and getnextevents answer."""
+TAKEN: Final = frozenset({STATIONS, COACHES, HOMES, STATUS, SECURITY, EVENTS, EVENTS_LIST})
 """Kinds that become things and readings by themselves."""
 
 MAX_DEPTH: Final = 60
@@ -59,7 +63,7 @@ _ANSWER_MARKS: Final = (
     ("tag_id", "webrtc"),
     ("session_id", "webrtc"),
     ("correlation_id", "webrtc"),
-    ("events_list", "events"),
+    ("events_list", EVENTS_LIST),
     ("schedule_id", "createnewhomeschedule"),
 )
 _PUSH_MARKS: Final = ("push_type", "event_type", "extra_params", "change")
@@ -186,14 +190,14 @@ def _kind_of_homes(body: Mapping[str, Any]) -> str:
     security = ("cameras", "smokedetectors", "events")
     homes = [home for home in body["homes"] if isinstance(home, Mapping)]
     if "global_info" in body or any(has_any(home, *security) for home in homes):
-        return "gethomedata"
+        return SECURITY
     return HOMES
 
 
 def _kind_of_home(home: Mapping[str, Any], enveloped: bool) -> str:
     modules, rooms = _objects(home.get("modules")), _objects(home.get("rooms"))
     if home.get("events") and not modules and not rooms:
-        return "getevents"
+        return EVENTS
     states = any("type" in module for module in modules) or any("reachable" in room for room in rooms)
     if not enveloped and (modules or rooms) and not states:
         return "request setstate"

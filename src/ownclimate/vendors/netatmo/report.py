@@ -46,6 +46,7 @@ class ImportReport:
     rooms: Tally = field(default_factory=Tally)
     devices: Tally = field(default_factory=Tally)
     schedules: Tally = field(default_factory=Tally)
+    events: Tally = field(default_factory=Tally)
     readings: int = 0
     readings_unchanged: int = 0
     unknown_types: Counter[str] = field(default_factory=Counter)
@@ -54,7 +55,7 @@ class ImportReport:
 
     @property
     def has_changed(self) -> bool:
-        tallies = (self.sites, self.rooms, self.devices, self.schedules)
+        tallies = (self.sites, self.rooms, self.devices, self.schedules, self.events)
         return bool(self.readings or any(tally.created or tally.updated for tally in tallies))
 
     def warn(self, text: str) -> None:
@@ -72,6 +73,7 @@ class ImportReport:
                 ("room", self.rooms),
                 ("device", self.devices),
                 ("schedule", self.schedules),
+                ("event", self.events),
             )
             if tally.total
         ]

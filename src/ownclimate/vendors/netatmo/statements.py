@@ -36,11 +36,13 @@ TABLES: Final[dict[tuple[type, Method], Table]] = {
     (Device, Method.STATION): fields.DEVICE_STATION,
     (Device, Method.TOPOLOGY): fields.DEVICE_TOPOLOGY,
     (Device, Method.STATUS): fields.DEVICE_STATUS,
+    (Device, Method.SECURITY): fields.DEVICE_SECURITY,
     (Device, Method.FAULT): fields.DEVICE_FAULT,
     (Room, Method.TOPOLOGY): fields.ROOM_TOPOLOGY,
     (Room, Method.STATUS): fields.ROOM_STATUS,
     (Site, Method.TOPOLOGY): fields.SITE_TOPOLOGY,
     (Site, Method.STATUS): fields.SITE_STATUS,
+    (Site, Method.SECURITY): fields.SITE_SECURITY,
     (Schedule, Method.TOPOLOGY): fields.SCHEDULE_TOPOLOGY,
 }
 

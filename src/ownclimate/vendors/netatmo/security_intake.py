@@ -1,0 +1,160 @@
+"""Taking in what cameras and alarms told: homes as gethomedata has them, and events of every method."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ownclimate.core import devices as device_store
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.events import find_event, hear_event
+from ownclimate.core.record import instant_problem
+from ownclimate.core.things import Device, Event, Site
+from ownclimate.vendors.netatmo import recognise as kinds
+from ownclimate.vendors.netatmo.fields import CAMERA, CAMERA_MODULE, DETECTOR, Method
+from ownclimate.vendors.netatmo.happenings import At, Said, Shape, heard, read_event
+from ownclimate.vendors.netatmo.vocabulary import DIALECT, event_source
+
+if TYPE_CHECKING:
+    from ownclimate.vendors.netatmo.intake import Intake
+
+SECURITY_KINDS: Final = frozenset({kinds.SECURITY, kinds.EVENTS, kinds.EVENTS_LIST})
+LISTS: Final = {"cameras": CAMERA, "smokedetectors": DETECTOR}
+"""The lists of devices in a home of gethomedata, and the prefix of their fields."""
+
+
+async def take_security(intake: Intake, kind: str, body: Mapping[str, Any]) -> None:
+    if kind == kinds.SECURITY:
+        for home in intake.objects(body.get("homes"), "home"):
+            await _take_home(intake, home)
+    elif kind == kinds.EVENTS:
+        await _take_events_of_home(intake, body.get("home"))
+    else:
+        for event in intake.objects(body.get("events_list"), "event"):
+            await _take_event(intake, None, event, Shape.OLDER)
+
+
+async def _take_home(intake: Intake, said: Mapping[str, Any]) -> None:
+    wire_id = intake.id_of(said, "id", "home")
+    if wire_id is None:
+        return
+    held = (*LISTS, "events")
+    listed = {
+        f"security_{name}": [m["id"] for m in intake.objects(said.get(name), name) if "id" in m]
+        for name in LISTS
+        if isinstance(said.get(name), list)
+    }
+    statement = intake.statement(Site, Method.SECURITY, said, "home", held=held, context=listed)
+    site = await intake.household.hear_site(wire_id, statement)
+    if site is None:
+        return
+    for name, prefix in LISTS.items():
+        for device in intake.objects(said.get(name), name):
+            await _take_device(intake, site, prefix, device, {"site": wire_id})
+    for event in intake.objects(said.get("events"), "event"):
+        await _take_event(intake, site, event, Shape.OLDER)
+
+
+async def _take_device(
+    intake: Intake, site: Site, prefix: str, said: Mapping[str, Any], context: Mapping[str, Any]
+) -> None:
+    wire_id = intake.id_of(said, "id", "device")
+    if wire_id is None:
+        return
+    members = {f"{prefix}{name}": value for name, value in said.items()}
+    modules = list(intake.objects(said.get("modules"), "module"))
+    context = {**context, "security_modules": [m["id"] for m in modules if "id" in m]}
+    statement = intake.statement(
+        Device, Method.SECURITY, members, "device", held=(f"{prefix}modules",), context=context
+    )
+    await intake.household.hear_device(wire_id, statement, site.id)
+    if prefix != CAMERA_MODULE:
+        inner = {"site": context["site"], "gateway": wire_id}
+        for module in modules:
+            await _take_device(intake, site, CAMERA_MODULE, module, inner)
+
+
+async def _take_events_of_home(intake: Intake, said: Any) -> None:
+    if not isinstance(said, Mapping):
+        return
+    wire_id = intake.id_of(said, "id", "home")
+    site = None if wire_id is None else intake.household.known.sites.get(wire_id)
+    if site is None and wire_id is not None:
+        statement = intake.statement(Site, Method.SECURITY, {"id": wire_id}, "home")
+        site = await intake.household.hear_site(wire_id, statement)
+    if site is None:
+        return
+    for event in intake.objects(said.get("events"), "event"):
+        await _take_event(intake, site, event, Shape.NEWER)
+
+
+async def _take_event(intake: Intake, site: Site | None, raw: Mapping[str, Any], shape: Shape) -> None:
+    said = read_event(raw)
+    if said is None or instant_problem(said.at_ms, intake.moment.arrived_ms) is not None:
+        intake.report.warn("an event without a usable id, type or time was skipped")
+        return
+    device = await _device_of(intake, site, said)
+    site_id = site.id if site is not None else None if device is None else device.site_id
+    if site_id is None:
+        intake.report.warn("events of devices that are not known were skipped: import their home first")
+        return
+    blank = Event(
+        id=said.id,
+        site_id=site_id,
+        device_id=None if device is None else device.id,
+        kind=said.kind,
+        at_ms=said.at_ms,
+    )
+    at = _at(intake, device)
+    household, tally = intake.household, intake.report.events
+    before = await find_event(household.ports.directory, household.owner_id, said.id, said.at_ms)
+    try:
+        after = await hear_event(
+            household.ports,
+            household.owner_id,
+            said.id,
+            said.at_ms,
+            lambda known: heard(known, blank, said, shape, at, intake.moment.said_ms),
+        )
+    except InvalidInput as error:
+        intake.report.warn(f"an event was skipped: {error}")
+        return
+    if before is None:
+        tally.created += 1
+    elif after != before:
+        tally.updated += 1
+    else:
+        tally.unchanged += 1
+
+
+async def _device_of(intake: Intake, site: Site | None, said: Said) -> Device | None:
+    """The device that the event names; one that no answer told of yet is made where the home is known,
+    as what such an event can come from."""
+    known = intake.household.known.devices
+    present = next((known[wire_id] for wire_id in said.devices if wire_id in known), None)
+    if present is not None or site is None or not said.devices:
+        return present
+    made = await intake.household.find_or_make(said.devices[0], event_source(said.kind))
+    if made is None or made.site_id is not None:
+        return made
+    household = intake.household
+    placed = await device_store.edit_device(
+        household.ports,
+        household.owner_id,
+        household.actor,
+        made.id,
+        lambda device: dataclasses.replace(device, site_id=site.id),
+    )
+    known[said.devices[0]] = placed
+    return placed
+
+
+def _at(intake: Intake, device: Device | None) -> At:
+    if device is None:
+        return At()
+    own = device.aliases.get(DIALECT, device.vendor_id)
+    devices = intake.household.known.devices.values()
+    parent = next((d for d in devices if d.id == device.parent_id), None)
+    gateway = own if parent is None else parent.aliases.get(DIALECT, parent.vendor_id)
+    return At(own=own, gateway=gateway)
