@@ -222,8 +222,15 @@ async def delete_schedule(
     await _change(ports, owner_id, site_id, change)
 
 
-async def follow_time(ports: Ports, owner_id: OwnerId, site_id: SiteId) -> Climate:
-    """The site as it is to be now: what is over has ended, the timetable has moved on."""
+async def follow_time(ports: Ports, owner_id: OwnerId, known: Climate) -> Climate:
+    """The site as it is to be now: what is over has ended, the timetable has moved on.
+
+    `known` is the site as it was just read; it is read again only when there is something to do.
+    Raises NotFound for one that is gone.
+    """
+    if settled(known, ports.clock.now_ms()) == known:
+        return known
+    site_id = known.site.id
 
     def change(climate: Climate, now_ms: int) -> Outcome:
         after = settled(climate, now_ms)
