@@ -19,9 +19,10 @@ from ownclimate.core import publishing
 from ownclimate.core.access import Access
 from ownclimate.core.accounts import list_owner_ids, repair_accounts
 from ownclimate.core.errors import AppError
+from ownclimate.core.linking import Vault
 from ownclimate.core.ports import Ports
 from ownclimate.core.writes import relay_outbox
-from ownclimate.ingest.doors import CREDENTIAL_KIND, doors_dialect
+from ownclimate.ingest.doors import CREDENTIAL_KIND, broker_dialect, doors_dialect
 from ownclimate.ingest.keys import hook_authenticator
 from ownclimate.oauth import janitor
 from ownclimate.oauth.endpoints import oauth_dialect
@@ -55,13 +56,14 @@ CODECS = FrameTable()
 log = structlog.get_logger("ownclimate")
 
 
-def dialects(settings: Settings) -> tuple[Dialect, ...]:
-    """Every face and door, as tables."""
+def dialects(settings: Settings, vault: Vault | None = None) -> tuple[Dialect, ...]:
+    """Every face and door, as tables. The `vault` keeps what network servers offer at the doors."""
     return (
         mclimate_dialect(contact=settings.operator_contact, total_mode=settings.mclimate_total_mode),
         netatmo_dialect(limit_is_403=settings.netatmo_limit_is_403),
         smartbuildings_dialect(wraps_expiry=settings.smartbuildings_wrap_expiry),
-        doors_dialect(CODECS),
+        doors_dialect(CODECS, vault),
+        broker_dialect(CODECS, vault),
     )
 
 
@@ -76,7 +78,8 @@ def build_application(
 ) -> Application:
     """The ASGI application over an open store and the ports over it."""
     last_use = LastUse(ports)
-    faces = (*with_token_doors(authorization, dialects(settings)), oauth_dialect(authorization))
+    tables = dialects(settings, authorization.cipher)
+    faces = (*with_token_doors(authorization, tables), oauth_dialect(authorization))
     client_uses, daily_usage = count_clients(ports, authorization)
 
     async def authenticate(text: str) -> Access:

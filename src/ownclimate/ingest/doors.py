@@ -1,26 +1,28 @@
-"""The doors as a dialect: what is at `/hooks/…`, and how its faults look.
+"""The doors as dialects: what is at `/hooks/…` and at `/broker/…`, and how their faults look.
+
+The two differ in where a device key is looked for: the vendor's broker has words of its own for it.
 
 Faults are RFC 7807 problem bodies. One that is about rows has them in the member `rows`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Any, Final
 
 import msgspec
 
 from ownclimate.core.access import Permission
 from ownclimate.core.errors import OutcomeUnknown, Unauthenticated
+from ownclimate.core.linking import Vault
 from ownclimate.ingest.keys import HookAccess, HookKey
-from ownclimate.ingest.lorawan import things_stack
 from ownclimate.ingest.lorawan.codecs import CodecTable
+from ownclimate.ingest.lorawan.door import ModelName, broker_rows, hook_rows
 from ownclimate.ingest.readings import take_readings
 from ownclimate.ingest.rows import BadRows, TooManyRows
-from ownclimate.web.call import Answer, Call, Reply
+from ownclimate.web.call import Call, Reply
 from ownclimate.web.faults import Fault, detail_of, status_of, title_of
 from ownclimate.web.tables import (
     BodyKind,
-    Certainty,
     Credential,
     Dialect,
     Endpoint,
@@ -29,13 +31,12 @@ from ownclimate.web.tables import (
 )
 
 NAME: Final = "doors"
+BROKER_NAME: Final = "broker"
 CREDENTIAL_KIND: Final = "hook"
 """Under which the application finds the authenticator made by `keys.hook_authenticator`."""
 
 MAX_READINGS_BYTES: Final = 8 * 1024 * 1024
 """Ten thousand rows of some twenty quantities each."""
-MAX_ENVELOPE_BYTES: Final = 256 * 1024
-"""A frame heard by hundreds of gateways."""
 
 RETRY_AFTER_S: Final = 5
 
@@ -64,79 +65,63 @@ class Stored(msgspec.Struct, kw_only=True):
     unchanged: int
 
 
-ModelName = Annotated[str, msgspec.Meta(max_length=100)]
-
-
 class ReadingsQuery(msgspec.Struct, kw_only=True):
     """`device_model` makes devices that are not known, of that model; without it they are refused."""
 
     device_model: ModelName = ""
 
 
-class ThingsStackQuery(msgspec.Struct, kw_only=True):
-    """`model` is what the sender's devices are, where the network server does not say."""
-
-    model: ModelName = ""
-
-
-def doors_dialect(codecs: CodecTable) -> Dialect:
-    """The dialect, its LoRaWAN rows reading frames by the given table."""
-
-    async def take_things_stack(call: Call, query: ThingsStackQuery) -> Answer:
-        await things_stack.take_message(call.ports, _key(call), call.body, codecs, query.model)
-        return Answer(status=202)
-
-    return Dialect(
+def doors_dialect(codecs: CodecTable, vault: Vault | None = None) -> Dialect:
+    """The dialect, its LoRaWAN rows reading frames by the given table. Without a `vault`, as documents
+    are made, network servers that offer a way back are not taken up on it."""
+    readings = Endpoint(
+        operation_id="postReadings",
+        path="/hooks/readings",
+        methods=("POST",),
+        handler=_take_readings,
+        params=ReadingsQuery,
+        bodies=(BodyKind.RAW,),
+        max_body_bytes=MAX_READINGS_BYTES,
+        successes=(Success(item=Stored, summary="Every row is on disk"),),
+        permission=Permission.INGEST,
+        errors=(400, 413, 503),
+        limit_class="ingest",
+        summary="Readings as rows or as columns, at most 10,000 in a call",
+        examples={"device_model": "generic_sensor"},
+    )
+    return _dialect(
         name=NAME,
         title="ownclimate doors for device data",
-        version="1",
         prefixes=("/hooks",),
-        endpoints=(
-            Endpoint(
-                operation_id="postReadings",
-                path="/hooks/readings",
-                methods=("POST",),
-                handler=_take_readings,
-                params=ReadingsQuery,
-                bodies=(BodyKind.RAW,),
-                max_body_bytes=MAX_READINGS_BYTES,
-                successes=(Success(item=Stored, summary="Every row is on disk"),),
-                permission=Permission.INGEST,
-                errors=(400, 413, 503),
-                limit_class="ingest",
-                summary="Readings as rows or as columns, at most 10,000 in a call",
-                examples={"device_model": "generic_sensor"},
-            ),
-            Endpoint(
-                operation_id="postThingsStackMessage",
-                path="/hooks/lorawan/things-stack",
-                aliases=(
-                    "/hooks/lorawan/things-stack/{event}",
-                    "/hooks/lorawan/things-stack/{event}/{detail}",
-                ),
-                methods=("POST",),
-                handler=take_things_stack,
-                params=ThingsStackQuery,
-                bodies=(BodyKind.RAW,),
-                max_body_bytes=MAX_ENVELOPE_BYTES,
-                successes=(Success(status=202, summary="The message is on disk"),),
-                permission=Permission.INGEST,
-                errors=(400, 413, 503),
-                limit_class="ingest",
-                summary="A message of The Things Stack v3, as its webhooks send it",
-                examples={"model": "vicki"},
-                certainty=Certainty.DOCUMENTED,
-            ),
-        ),
+        endpoints=(readings, *hook_rows(codecs, vault)),
+        credentials=(Credential.BEARER, Credential.QUERY),
+        credential_parameter="key",
+    )
+
+
+def broker_dialect(codecs: CodecTable, vault: Vault | None = None) -> Dialect:
+    """The address of the vendor's broker, where a device key goes by the name of `m-token`."""
+    return _dialect(
+        name=BROKER_NAME,
+        title="MClimate's broker for network servers",
+        prefixes=("/broker",),
+        endpoints=broker_rows(codecs, vault),
+        credentials=(Credential.HEADER, Credential.QUERY),
+        credential_parameter="m-token",
+    )
+
+
+def _dialect(**differing: Any) -> Dialect:
+    return Dialect(
+        version="1",
         fault=_fault,
         fault_shape=Problem,
         fault_type="application/problem+json",
         fault_statuses=(401, 403, 429, 500),
-        credentials=(Credential.BEARER, Credential.QUERY),
-        credential_parameter="key",
         credential_kind=CREDENTIAL_KIND,
         collapses_slashes=True,
         is_cross_origin=False,
+        **differing,
     )
 
 

@@ -56,6 +56,14 @@ def parse_rfc3339(text: str) -> int:
     return (local - _EPOCH) // _MILLISECOND + (leap_s * 1000 or milliseconds) - offset_ms
 
 
+def find_instant(text: str | None) -> int | None:
+    """Epoch milliseconds of RFC 3339 text; None when there is none, or none that can be read."""
+    try:
+        return parse_rfc3339(text) if text else None
+    except ValueError:
+        return None
+
+
 def parse_instant(value: object) -> int:
     """Epoch milliseconds of one `at`. Raises ValueError with a reason fit to show."""
     if isinstance(value, str):

@@ -216,4 +216,5 @@ def _notes(endpoint: Endpoint) -> Schema:
 def _security_scheme(dialect: Dialect) -> Schema:
     if Credential.BEARER in dialect.credentials:
         return {"type": "http", "scheme": "bearer"}
-    return {"type": "apiKey", "in": "query", "name": dialect.credential_parameter}
+    place = "header" if Credential.HEADER in dialect.credentials else "query"
+    return {"type": "apiKey", "in": place, "name": dialect.credential_parameter}

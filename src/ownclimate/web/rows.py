@@ -145,6 +145,7 @@ def _text(read: Callable[[], dict[str, Any]], name: str) -> str:
 
 _CREDENTIALS: dict[Credential, Callable[[Inputs, str], str]] = {
     Credential.BEARER: _bearer,
+    Credential.HEADER: lambda inputs, name: inputs.call.header(name),
     Credential.QUERY: lambda inputs, name: _text(inputs.query_values, name),
     Credential.BODY: lambda inputs, name: _text(inputs.body_values, name),
 }

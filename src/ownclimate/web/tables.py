@@ -76,6 +76,8 @@ class Credential(Enum):
     """Where an access token may be; a dialect lists its places, first found counts."""
 
     BEARER = "bearer"
+    HEADER = "header"
+    """A header named as the dialect's `credential_parameter`."""
     QUERY = "query"
     BODY = "body"
 

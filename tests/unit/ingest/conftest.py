@@ -14,8 +14,9 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Arrivals, Series
 from ownclimate.core.things import Device
 from ownclimate.core.writes import Actor
-from ownclimate.ingest.doors import CREDENTIAL_KIND, doors_dialect
+from ownclimate.ingest.doors import CREDENTIAL_KIND, broker_dialect, doors_dialect
 from ownclimate.ingest.keys import hook_authenticator
+from ownclimate.oauth.encryption import Cipher
 from ownclimate.oauth.keys import Key, KeyKind, check_hook, create_key
 from ownclimate.store.memory import MemoryDirectory, MemoryRawArchive
 from ownclimate.store.memory_series import MemorySeries
@@ -30,6 +31,7 @@ NOW = "2026-11-21T10:00:00Z"
 
 READINGS = "/hooks/readings"
 THINGS_STACK = "/hooks/lorawan/things-stack"
+CHIRPSTACK = "/hooks/lorawan/chirpstack"
 
 
 @dataclass
@@ -83,18 +85,19 @@ def ports(request: pytest.FixtureRequest, clock: FakeClock, entropy: SeededEntro
 
 
 @pytest.fixture
-async def house(ports: Ports, clock: FakeClock) -> House:
+async def house(ports: Ports, clock: FakeClock, entropy: SeededEntropy) -> House:
     account = await register_account(ports, Actor(), email="ada@example.org", password_hash="")
     key, text = await create_key(ports, Actor(), account, kind=KeyKind.HOOK, name="shed")
     entries: list[RequestEntry] = []
-    dialect = doors_dialect(FrameTable())
+    vault = Cipher(entropy(32), entropy)
+    dialects = (doors_dialect(FrameTable(), vault), broker_dialect(FrameTable(), vault))
     app = Application(
-        dialects=[dialect],
+        dialects=dialects,
         ports=ports,
         authenticators={CREDENTIAL_KIND: hook_authenticator(ports.directory, check_hook)},
         observers=[entries.append],
     )
-    return House(ports, key, text, Client(app, entries, (dialect,)), clock)
+    return House(ports, key, text, Client(app, entries, dialects), clock)
 
 
 def envelope(payload_hex: str, **changes: Any) -> dict[str, Any]:
@@ -123,3 +126,30 @@ def envelope(payload_hex: str, **changes: Any) -> dict[str, Any]:
         "received_at": "2026-11-21T09:59:58.323456789Z",
         "uplink_message": message,
     }
+
+
+def chirpstack_up(payload_hex: str, **changes: Any) -> dict[str, Any]:
+    """An uplink as ChirpStack sends it. `changes` are its members; None removes one."""
+    event: dict[str, Any] = {
+        "deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
+        "time": "2026-11-21T09:59:58.123456+00:00",
+        "deviceInfo": {
+            "tenantName": "ChirpStack",
+            "applicationId": "17c82e96-be03-4f38-aef3-f83d48582d97",
+            "deviceProfileName": "MClimate Vicki EU868",
+            "deviceName": "vicki-1",
+            "devEui": "70b3d52dd3000001",
+            "tags": {},
+        },
+        "devAddr": "00189440",
+        "dr": 5,
+        "fCnt": 17,
+        "fPort": 2,
+        "data": base64.b64encode(bytes.fromhex(payload_hex)).decode(),
+        "rxInfo": [
+            {"gatewayId": "0016c001f153a14c", "rssi": -101, "snr": -3.5},
+            {"gatewayId": "0016c001f153a14d", "rssi": -61, "snr": 9.2},
+        ],
+        "txInfo": {"frequency": 867100000},
+    }
+    return {name: value for name, value in {**event, **changes}.items() if value is not None}

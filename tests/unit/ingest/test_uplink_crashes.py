@@ -11,6 +11,7 @@ import pytest
 from ownclimate.core.devices import list_devices
 from ownclimate.core.ports import Ports
 from ownclimate.ingest.lorawan.things_stack import take_message
+from ownclimate.ingest.lorawan.ways import through
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from tests.unit.ingest.conftest import House, envelope
 
@@ -73,7 +74,7 @@ async def state(house: House) -> dict[str, Any]:
 async def test_the_steps_are_all_cut(house: House) -> None:
     counting, count = failing(house.ports, 0, is_after=False)
 
-    await take_message(counting, house.key, MESSAGE, FrameTable())
+    await take_message(counting, house.key, MESSAGE, FrameTable(), way=through(""))
 
     assert count[0] == STEPS[-1] - 2
 
@@ -85,11 +86,11 @@ async def test_a_redelivery_completes_whatever_a_crash_left(
 ) -> None:
     cut, _ = failing(house.ports, cut_at, is_after=is_after)
     try:
-        await take_message(cut, house.key, MESSAGE, FrameTable())
+        await take_message(cut, house.key, MESSAGE, FrameTable(), way=through(""))
     except PowerCut:
         house.clock.advance(5)
 
-    await take_message(house.ports, house.key, MESSAGE, FrameTable())
+    await take_message(house.ports, house.key, MESSAGE, FrameTable(), way=through(""))
 
     found = await state(house)
     assert found["settings"]["child_lock"] is False

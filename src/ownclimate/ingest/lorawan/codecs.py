@@ -1,4 +1,4 @@
-"""What these doors need of a maker's codecs, which the composition root hands in."""
+"""What doors and links need of a maker's codecs, which the composition root hands in."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ class Understood(Protocol):
     def notes(self) -> Sequence[str]: ...
 
 
+class Frame(Protocol):
+    """A frame for a device. `name` and `params` are what it says, in its maker's words, for people to see;
+    what is secret in `params` is masked. One that not `may_be_confirmed` must go out unconfirmed."""
+
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+    @property
+    def may_be_confirmed(self) -> bool: ...
+
+
 class Codec(Protocol):
     """A device model. `can_read` is False while its frames are only kept."""
 
@@ -47,6 +61,21 @@ class Codec(Protocol):
 
     def read(self, payload: bytes) -> Understood:
         """Never raises, whatever the bytes."""
+        ...
+
+    def frame(self, order: str, fields: Mapping[str, Any], firmware: str) -> Frame:
+        """What tells a device of this model the order: one of `core.orders`, or `<vendor>.<its own>`.
+
+        Raises Unsupported when the model, or this firmware of it, knows nothing like it; InvalidInput for
+        fields that it cannot follow.
+        """
+        ...
+
+    def confirms(self, order: str, fields: Mapping[str, Any], payload: bytes) -> bool:
+        """Whether a device that sends this frame has, by its own word, done what the order says.
+
+        False when the frame says nothing of it, or otherwise. Never raises.
+        """
         ...
 
 

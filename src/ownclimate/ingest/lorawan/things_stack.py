@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,10 +17,13 @@ import msgspec
 from ownclimate.core.devices import checked_vendor_id
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ports import Ports
-from ownclimate.ingest.instants import parse_rfc3339
+from ownclimate.ingest.instants import find_instant
 from ownclimate.ingest.keys import HookKey
 from ownclimate.ingest.lorawan.codecs import CodecTable
+from ownclimate.ingest.lorawan.correlation import command_in
+from ownclimate.ingest.lorawan.fates import Fate, Stage, take_fate
 from ownclimate.ingest.lorawan.uplinks import Uplink, keep_event, take_uplink
+from ownclimate.ingest.lorawan.ways import Way
 
 UPLINK: Final = "uplink_message"
 EVENTS: Final = (
@@ -37,6 +40,16 @@ EVENTS: Final = (
     "service_data",
 )
 """Members of which an envelope has exactly one."""
+
+STAGES: Final = {
+    "downlink_queued": Stage.QUEUED,
+    "downlink_sent": Stage.TRANSMITTED,
+    "downlink_ack": Stage.ACKNOWLEDGED,
+    "downlink_nack": Stage.FAILED,
+    "downlink_failed": Stage.FAILED,
+}
+UPLINK_KIND: Final = f"things_stack.{UPLINK}"
+MOST_REASON: Final = 300
 
 VOLATILE: Final = ("received_at", "correlation_ids")
 """Members that the server fills anew on each attempt to deliver."""
@@ -88,15 +101,25 @@ _decode_envelope = msgspec.json.Decoder(Envelope, strict=False).decode
 _decode_any = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-async def take_message(ports: Ports, key: HookKey, body: bytes, table: CodecTable, model: str = "") -> None:
-    """Takes in one message; on disk when it returns. `model` is what the caller says its devices are.
+async def take_message(
+    ports: Ports, key: HookKey, body: bytes, table: CodecTable, *, way: Way, model: str = ""
+) -> None:
+    """Takes in one message; on disk when it returns. `model` is what the caller says its devices are,
+    `way` how they can be answered.
 
     Raises InvalidInput when the body is no envelope (nothing is kept), StoreUnavailable.
     """
     envelope, content = parse_envelope(body)
     if envelope.uplink_message is not None:
-        kind = f"things_stack.{UPLINK}"
-        await take_uplink(ports, key, body, lambda data: read_uplink(data, model), kind=kind, table=table)
+        await take_uplink(
+            ports,
+            key,
+            body,
+            lambda data: read_uplink(data, model),
+            kind=UPLINK_KIND,
+            table=table,
+            source_id=await way(_application(envelope.end_device_ids)),
+        )
         return
     event = next((name for name in EVENTS if name in content), "")
     await keep_event(
@@ -108,6 +131,14 @@ async def take_message(ports: Ports, key: HookKey, body: bytes, table: CodecTabl
         vendor_id=vendor_id_of(envelope.end_device_ids),
         note="" if event else "no event that this server knows",
     )
+    fate = _fate_of(event, content)
+    if fate is not None:
+        await take_fate(ports, key.owner_id, fate)
+
+
+def is_message(content: Mapping[str, Any]) -> bool:
+    """Whether a JSON object is an envelope of The Things Stack, whatever address it came to."""
+    return isinstance(content.get("end_device_ids"), dict)
 
 
 def parse_envelope(body: bytes) -> tuple[Envelope, dict[str, Any]]:
@@ -131,8 +162,11 @@ def vendor_id_of(ids: EndDeviceIds) -> str:
     """The DevEUI; for a device without one (ABP) the name that is unique on its server."""
     if ids.dev_eui:
         return ids.dev_eui.upper()
-    application = ids.application_ids.application_id if ids.application_ids else ""
-    return f"{application}/{ids.device_id}" if ids.device_id else ""
+    return f"{_application(ids)}/{ids.device_id}" if ids.device_id else ""
+
+
+def _application(ids: EndDeviceIds) -> str:
+    return ids.application_ids.application_id if ids.application_ids else ""
 
 
 def read_uplink(body: bytes, model: str = "") -> Uplink:
@@ -149,10 +183,11 @@ def read_uplink(body: bytes, model: str = "") -> Uplink:
         digest=_uplink_digest(ids, message),
         payload=payload,
         port=message.f_port,
-        received_ms=_instant(message.received_at) or _instant(envelope.received_at),
+        received_ms=find_instant(message.received_at) or find_instant(envelope.received_at),
         device_name=ids.device_id,
         brand=(version.brand_id or "").lower(),
         names=[name for name in (version.model_id, model) if name],
+        address={"device_id": ids.device_id, "application": _application(ids)} if ids.device_id else {},
         radio=best_radio(message.rx_metadata or ()),
         is_simulated=envelope.simulated,
         notes=notes,
@@ -169,18 +204,36 @@ def best_radio(receptions: Sequence[RxMetadata]) -> dict[str, float]:
     return {"rssi_dbm": rssi or 0.0, "snr_db": best.snr or 0.0}
 
 
+def _fate_of(event: str, content: Mapping[str, Any]) -> Fate | None:
+    """What an event says of a downlink that is a command of ours."""
+    stage = STAGES.get(event)
+    told = content.get(event)
+    if stage is None or not isinstance(told, dict):
+        return None
+    reason = ""
+    downlink: Any = told
+    if event == "downlink_failed":
+        downlink, reason = told.get("downlink"), _reason(told.get("error"))
+    elif event == "downlink_nack":
+        reason = "the device did not acknowledge it"
+    inner = downlink.get("correlation_ids") if isinstance(downlink, dict) else None
+    known = [text for ids in (inner, content.get("correlation_ids")) if isinstance(ids, list) for text in ids]
+    command_id = command_in(text for text in known if isinstance(text, str))
+    return Fate(stage=stage, command_id=command_id, reason=reason) if command_id else None
+
+
+def _reason(error: Any) -> str:
+    if not isinstance(error, dict):
+        return "the network server gave no reason"
+    text = error.get("message_format") or error.get("name") or "the network server gave no reason"
+    return str(text)[:MOST_REASON]
+
+
 def _payload(text: str | None) -> tuple[bytes, list[str]]:
     try:
         return base64.b64decode(text or "", validate=True), []
     except (binascii.Error, ValueError):
         return b"", ["frm_payload is not base64"]
-
-
-def _instant(text: str | None) -> int | None:
-    try:
-        return parse_rfc3339(text) if text else None
-    except ValueError:
-        return None
 
 
 def _uplink_digest(ids: EndDeviceIds, message: UplinkMessage) -> bytes:
