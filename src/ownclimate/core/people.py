@@ -15,7 +15,7 @@ from typing import Any, Final
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.events import PEOPLE as ABOUT
 from ownclimate.core.events import announce_events, record_event
-from ownclimate.core.ids import OwnerId
+from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.sites import edit_site
 from ownclimate.core.things import Event, Report, Site
@@ -79,11 +79,13 @@ async def set_presence(
     person_ids: Iterable[str] | None,
     *,
     is_away: bool,
+    device_id: DeviceId | None = None,
 ) -> list[Event]:
     """Says of people of the site that they came or left, and adds it to the timeline.
 
     `person_ids` None means everybody. Raises InvalidInput naming `person_id` for somebody who is not of
-    the site; then nothing is changed. Who already is where they are said to be gets no event.
+    the site; then nothing is changed. Who already is where they are said to be gets no event. `device_id`
+    is the device at which the timeline shall have it.
     """
     people = {person.id: person for person in people_of(site)}
     chosen = list(people) if person_ids is None else list(dict.fromkeys(person_ids))
@@ -101,7 +103,13 @@ async def set_presence(
     kind = LEFT if is_away else ARRIVED
     events = [
         await record_event(
-            ports, owner_id, kind=kind, at_ms=now_ms, site_id=site.id, details={ABOUT: [person_id]}
+            ports,
+            owner_id,
+            kind=kind,
+            at_ms=now_ms,
+            site_id=site.id,
+            device_id=device_id,
+            details={ABOUT: [person_id]},
         )
         for person_id in moved
     ]

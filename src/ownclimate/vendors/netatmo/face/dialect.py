@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ownclimate.vendors.netatmo import wire
-from ownclimate.vendors.netatmo.face import measure, public, weather
+from ownclimate.vendors.netatmo.face import events, measure, persons, pictures, public, security, weather
 from ownclimate.vendors.netatmo.face.faults import faults
 from ownclimate.vendors.netatmo.face.parameters import coerce, gather
 from ownclimate.web.tables import Check, Credential, Dialect, Envelope, Place
@@ -25,6 +25,10 @@ def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
             *weather.rows(),
             *public.rows(),
             *measure.rows(),
+            *security.rows(),
+            *events.rows(),
+            *persons.rows(),
+            *pictures.rows(),
         ),
         fault=faults(limit_is_403=limit_is_403),
         fault_shape=wire.Error,

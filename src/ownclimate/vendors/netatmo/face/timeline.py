@@ -1,0 +1,132 @@
+"""The events of one home as one token sees them: which of its devices count, and how each event is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from ownclimate.core import events as store
+from ownclimate.core.access import Access
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.ids import DeviceId
+from ownclimate.core.people import people_of
+from ownclimate.core.things import Device, Event
+from ownclimate.vendors.netatmo import presented
+from ownclimate.vendors.netatmo.face.holdings import Home, find_home, load_home
+from ownclimate.vendors.netatmo.face.watching import (
+    CAMERA_FAMILIES,
+    families,
+    family,
+    may_watch,
+    without_video,
+)
+from ownclimate.vendors.netatmo.happenings import CUTOUT, PARTS, PICTURE, At, Shape, tell_event
+from ownclimate.web.call import Call
+
+PICTURE_PATH: Final = "/api/getcamerapicture"
+_PICTURE_VERSION: Final = 1
+
+_WORDS: Final = {
+    "person": "{who} seen",
+    "person_away": "{who} left",
+    "person_home": "{who} is at home",
+}
+_SOMEBODY: Final = "Somebody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """`home` with the devices that the token shows; `public_url` is where clients reach this server."""
+
+    home: Home
+    devices: Mapping[DeviceId, Device]
+    access: Access
+    public_url: str
+
+    @classmethod
+    def of(cls, home: Home, access: Access, public_url: str) -> Timeline:
+        shown = families(access)
+        visible = {device.id: device for device in home.devices if family(device) in shown}
+        return cls(home=home, devices=visible, access=access, public_url=public_url)
+
+    @property
+    def shows_people(self) -> bool:
+        return not families(self.access).isdisjoint(CAMERA_FAMILIES)
+
+    def subjects(self, devices: Collection[DeviceId] | None = None, person_id: str = "") -> list[str]:
+        """What to ask the core for: these devices (None: all, and what happened at none)."""
+        site_id = self.home.site.id
+        chosen: list[DeviceId | None] = list(self.devices if devices is None else devices)
+        if devices is None and self.shows_people:
+            chosen.append(None)
+        return [store.subject(site_id, device_id, person_id) for device_id in chosen]
+
+    def shows(self, event: Event) -> bool:
+        """Whether the event is one of this home's that the token shows."""
+        if event.site_id != self.home.site.id:
+            return False
+        return self.shows_people if event.device_id is None else event.device_id in self.devices
+
+    def tell(self, event: Event, shape: Shape) -> dict[str, Any]:
+        device = None if event.device_id is None else self.devices.get(event.device_id)
+        told = tell_event(self._shown(event), shape, self.at(device))
+        is_watchable = device is None or may_watch(self.access, device)
+        return told if is_watchable else without_video(told)
+
+    def at(self, device: Device | None) -> At:
+        if device is None:
+            return At()
+        own = presented.wire_id(device)
+        parent = next((d for d in self.home.devices if d.id == device.parent_id), None)
+        return At(own=own, gateway=own if parent is None else presented.wire_id(parent))
+
+    def _shown(self, event: Event) -> Event:
+        """The event with addresses for the pictures that we have, and with words where it has none."""
+        details = dict(event.details)
+        for name in (PICTURE, CUTOUT):
+            if name in details:
+                details[name] = addressed(details[name], self.public_url)
+        if "message" not in details and PARTS not in details:
+            details["message"] = self._words(event)
+        return Event(
+            id=event.id,
+            site_id=event.site_id,
+            device_id=event.device_id,
+            kind=event.kind,
+            at_ms=event.at_ms,
+            details=details,
+        )
+
+    def _words(self, event: Event) -> str:
+        people = event.details.get(store.PEOPLE, ())
+        if event.kind in _WORDS:
+            known = {person.id: person.name for person in people_of(self.home.site)}
+            name = known.get(people[0], "") if people else ""
+            return _WORDS[event.kind].format(who=f"<b>{name}</b>" if name else _SOMEBODY)
+        device = None if event.device_id is None else self.devices.get(event.device_id)
+        text = event.kind.replace("_", " ")
+        return f"{device.name}: {text}" if device is not None and device.name else text.capitalize()
+
+
+async def load_timeline(call: Call, home_id: str) -> Timeline:
+    """Raises InvalidInput for a home that is not one's own."""
+    site = await find_home(call, home_id)
+    if site is None:
+        raise InvalidInput("home_id", "there is no such home")
+    home = await load_home(call, site, with_rooms=False)
+    return Timeline.of(home, call.access, call.public_url)
+
+
+def addressed(picture: Any, public_url: str) -> Any:
+    """A picture that we hold, with its address; another's as its source told of it."""
+    if not isinstance(picture, Mapping) or "url" in picture or not {"id", "key"} <= picture.keys():
+        return picture
+    query = urlencode({"image_id": picture["id"], "key": picture["key"]})
+    return {
+        "id": picture["id"],
+        "version": _PICTURE_VERSION,
+        "key": picture["key"],
+        "url": f"{public_url}{PICTURE_PATH}?{query}",
+    }
