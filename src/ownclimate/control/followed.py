@@ -1,0 +1,144 @@
+"""Which routines each device follows: its own, and those of profiles while it stands at their place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from ownclimate.core.agenda import Window, boost_of, holder, windows_of
+from ownclimate.core.devices import list_devices
+from ownclimate.core.documents import from_body
+from ownclimate.core.ids import DeviceId, OwnerId, SiteId
+from ownclimate.core.partitions import owner_partition
+from ownclimate.core.ports import Delete, Ports
+from ownclimate.core.routines import (
+    Profile,
+    Purpose,
+    Routine,
+    edit_profile,
+    list_profiles,
+    list_routines,
+    remove_routines,
+)
+from ownclimate.core.sites import list_sites
+from ownclimate.core.standing import STANDINGS, TIMETABLE, Standing
+from ownclimate.core.things import Device, Site
+from ownclimate.core.writes import Actor, write_surely
+
+ACTOR: Final = Actor(via=TIMETABLE)
+UNSET_ZONE: Final = "UTC"
+"""The zone of a site that nobody gave one."""
+
+log = structlog.get_logger("ownclimate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A device with the routines it follows, each since an instant, and the zone of its site."""
+
+    device: Device
+    zone: str
+    routines: list[tuple[Routine, int]] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
+
+    def windows(self, start_ms: int, end_ms: int, purpose: Purpose = Purpose.DEVICE) -> list[Window]:
+        """Windows that overlap `[start_ms, end_ms)`."""
+        found = [
+            window
+            for routine, since_ms in self.routines
+            if routine.purpose is purpose
+            for window in windows_of(routine, self._zone_of(routine), start_ms, end_ms, since_ms=since_ms)
+        ]
+        if purpose is Purpose.DEVICE:
+            boosts = (boost_of(profile) for profile in self.profiles)
+            found += [boost for boost in boosts if boost is not None and boost.end_ms > start_ms]
+        return found
+
+    def thermostat_target(self, at_ms: int) -> float | None:
+        """The target that a routine gives the device's thermostat now; None for the thermostat's own."""
+        window = holder(self.windows(at_ms, at_ms + 1, Purpose.THERMOSTAT), at_ms)
+        return None if window is None else window.target
+
+    def _zone_of(self, routine: Routine) -> str:
+        return zone_of(self.zone, routine.zone)
+
+
+def zone_of(site_zone: str, routine_zone: str) -> str:
+    """Where the site's own zone is not known, the one that the routine was made with counts."""
+    return site_zone if site_zone not in ("", UNSET_ZONE) else routine_zone or UNSET_ZONE
+
+
+async def followed_by(ports: Ports, owner_id: OwnerId) -> list[Followed]:
+    """The owner's devices that follow routines, or did when the timetable last looked.
+
+    What belongs to a device that is gone goes too.
+    """
+    routines = await list_routines(ports.directory, owner_id)
+    standings = await ports.directory.scan(owner_partition(owner_id), STANDINGS)
+    profiles = await list_profiles(ports.directory, owner_id)
+    if not routines and not profiles and not standings:
+        return []
+    devices = {device.id: device for device in await list_devices(ports.directory, owner_id)}
+    await _tidy(ports, owner_id, routines, profiles, devices.keys())
+    gone = [Delete(table=STANDINGS, key=d.key, expect=d.version) for d in standings if d.key not in devices]
+    if gone:
+        await write_surely(ports, owner_partition(owner_id), gone, of="standings")
+    sites = {site.id: site for site in await list_sites(ports.directory, owner_id)}
+    wanted = {routine.device_id for routine in routines if routine.device_id}
+    wanted |= {DeviceId(device_id) for profile in profiles for device_id in profile.followers}
+    wanted |= {s.device_id for d in standings if (s := from_body(Standing, d.body)).routine_id}
+    return [
+        _followed(devices[device_id], sites, routines, profiles)
+        for device_id in sorted(wanted & devices.keys())
+    ]
+
+
+def _followed(
+    device: Device, sites: dict[SiteId, Site], routines: list[Routine], profiles: list[Profile]
+) -> Followed:
+    site = None if device.site_id is None else sites.get(device.site_id)
+    followed = [profile for profile in profiles if _follows(device, profile)]
+    since = {profile.id: profile.followers[device.id] for profile in followed}
+    own = [(routine, 0) for routine in routines if routine.device_id == device.id]
+    shared = [(routine, since[routine.profile_id]) for routine in routines if routine.profile_id in since]
+    return Followed(
+        device=device,
+        zone="" if site is None else site.time_zone,
+        routines=[*own, *shared],
+        profiles=followed,
+    )
+
+
+def _follows(device: Device, profile: Profile) -> bool:
+    """Whether it was told to and stands where the profile counts."""
+    return (
+        device.id in profile.followers
+        and profile.site_id in (None, device.site_id)
+        and profile.room_id in (None, device.room_id)
+    )
+
+
+async def _tidy(
+    ports: Ports,
+    owner_id: OwnerId,
+    routines: list[Routine],
+    profiles: list[Profile],
+    known: Set[DeviceId],
+) -> None:
+    orphans = [routine for routine in routines if routine.device_id and routine.device_id not in known]
+    if orphans:
+        await remove_routines(ports, owner_id, ACTOR, orphans)
+        log.info("schedules_ended", reason="their device is gone", schedules=[r.number for r in orphans])
+    for profile in profiles:
+        if profile.followers.keys() <= known:
+            continue
+
+        def without_gone(current: Profile) -> Profile:
+            staying = {name: ms for name, ms in current.followers.items() if name in known}
+            return dataclasses.replace(current, followers=staying)
+
+        await edit_profile(ports, owner_id, ACTOR, profile.id, without_gone)
