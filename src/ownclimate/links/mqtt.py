@@ -63,6 +63,15 @@ class Broker:
     user: str = ""
     password: str = field(default="", repr=False)
     ca_file: str = ""
+    will: Will | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What the broker publishes, retained, once it has lost us without a farewell."""
+
+    topic: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +155,10 @@ class MqttLink:
         """Returns once the connection is up and subscribed."""
         await self._is_up.wait()
 
+    async def disconnected(self) -> None:
+        """Returns once the connection is down."""
+        await self._is_down.wait()
+
     async def run(self) -> None:
         """Connects, handles what comes, reconnects; cancel it to stop. What is being handled then is not
         acknowledged and comes again."""
@@ -220,6 +233,7 @@ class MqttLink:
                 await client.__aexit__(None, None, None)
 
     def _new_client(self, *, is_session_kept: bool) -> aiomqtt.Client:
+        will = self.broker.will
         return aiomqtt.Client(
             self._host,
             self._port,
@@ -232,6 +246,7 @@ class MqttLink:
             max_queued_incoming_messages=MAX_WAITING,
             socket_options=NO_DELAY,
             tls_context=self._tls_context() if self._is_tls else None,
+            will=None if will is None else aiomqtt.Will(will.topic, will.payload, QOS, retain=True),
         )
 
     def _tls_context(self) -> ssl.SSLContext:
