@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from ownclimate.core.documents import from_body, to_body
@@ -168,19 +168,24 @@ async def settled(
     *,
     timeout_s: float,
     states: Collection[CommandState] = OVER,
+    or_when: Callable[[Command], bool] = lambda command: False,
 ) -> Command:
-    """The command once it is in one of the states, or as it is when the time is up."""
+    """The command once it is in one of the states, or as `or_when` has it, or as it is when the time
+    is up."""
     loop = asyncio.get_running_loop()
     reached: asyncio.Future[Command] = loop.create_future()
 
+    def is_there(moved: Command) -> bool:
+        return moved.state in states or or_when(moved)
+
     def hear(_: OwnerId, moved: Command) -> None:
-        if moved.id == command.id and moved.state in states and not reached.done():
+        if moved.id == command.id and is_there(moved) and not reached.done():
             reached.set_result(moved)
 
     stop = ports.bell.listen(hear)
     try:
         current = await get_command(ports.directory, owner_id, command.id)
-        if current.state in states:
+        if is_there(current):
             return current
         return await asyncio.wait_for(reached, timeout_s)
     except TimeoutError:
@@ -233,19 +238,26 @@ async def list_device_commands(
     ports: Ports, owner_id: OwnerId, device_id: DeviceId, *, since_ms: int, limit: int
 ) -> list[Command]:
     """The device's commands back to the instant, newest first, `limit` at most."""
-    found: list[Command] = []
+    ids = await list_device_command_ids(ports, owner_id, device_id, since_ms=since_ms, limit=limit)
+    return [await get_command(ports.directory, owner_id, command_id) for command_id in ids]
+
+
+async def list_device_command_ids(
+    ports: Ports, owner_id: OwnerId, device_id: DeviceId, *, since_ms: int, limit: int | None = None
+) -> list[str]:
+    """Ids of the device's commands back to the instant, newest first, without a look at the commands."""
+    found: list[str] = []
     for month_ms in months(ports.clock.now_ms(), since_ms):
-        partition = month_partition(owner_id, KIND, month_ms)
         entries = await ports.directory.scan(
-            partition,
+            month_partition(owner_id, KIND, month_ms),
             LOG,
             start=f"{device_id}:{since_ms:013d}",
             end=f"{device_id};",
             reverse=True,
-            limit=limit - len(found),
+            limit=None if limit is None else limit - len(found),
         )
-        found += [await get_command(ports.directory, owner_id, str(e.body["id"])) for e in entries]
-        if len(found) >= limit:
+        found += [str(entry.body["id"]) for entry in entries]
+        if limit is not None and len(found) >= limit:
             break
     return found
 

@@ -20,11 +20,12 @@ from ownclimate.config import Settings
 from ownclimate.core.access import Access
 from ownclimate.core.commands import accept_command
 from ownclimate.core.errors import Unauthenticated
-from ownclimate.core.events import record_event
+from ownclimate.core.events import PEOPLE, record_event
 from ownclimate.core.partitions import owner_partition
+from ownclimate.core.people import note_seen
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site
-from ownclimate.core.things import Ability, Account, Device, Place, Site, SiteKind
+from ownclimate.core.things import Ability, Account, Device, Place, Room, Site, SiteKind
 from ownclimate.ingest.doors import CREDENTIAL_KIND
 from ownclimate.ingest.keys import hook_authenticator
 from ownclimate.oauth.clients import ClientForm, create_client
@@ -55,7 +56,11 @@ class Home:
     house: Site
     building: Site
     empty: Site
+    room: Room
     devices: dict[str, Device] = field(default_factory=dict)
+    person_id: str = ""
+    event_id: str = ""
+    """What a camera of the house saw, and whom."""
 
 
 Ids = Callable[[Home], list[str]]
@@ -79,16 +84,27 @@ def _alias(use: str, dialect: str) -> Ids:
 
 NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "serial"): _names("valve"),
+    ("mclimate", "serial_number"): _names("valve"),
     ("netatmo", "device_id"): _alias("station", "netatmo"),
     ("netatmo", "gethomecoachsdata.device_id"): _alias("coach", "netatmo"),
     ("netatmo", "module_id"): _alias("module", "netatmo"),
+    ("netatmo", "home_id"): lambda home: [home.house.aliases["netatmo"]],
+    ("netatmo", "room_id"): lambda home: [home.room.aliases["netatmo"]],
+    ("smartbuildings", "buildingId"): lambda home: [home.building.id, *home.building.aliases.values()],
+    ("smartbuildings", "deleteBuilding.buildingId"): lambda home: [home.annex.id],
+    ("smartbuildings", "registerThermostat.thermostatId"): _alias("spare", "smartbuildings"),
     ("smartbuildings", "thermostatId"): _alias("thermostat", "smartbuildings"),
 }
 """What names a thing in an owned parameter: of each home the ids to try, the right one first.
 
 `<operation>.<parameter>` goes before the parameter alone."""
 
-NARROWED: Mapping[str, frozenset[str]] = {"getmeasure": frozenset({"read_station"})}
+NARROWED: Mapping[str, frozenset[str]] = {
+    "getmeasure": frozenset({"read_station"}),
+    **dict.fromkeys(
+        ("getevents", "geteventsuntil", "getnextevents", "getlasteventof"), frozenset({"read_camera"})
+    ),
+}
 """By operation: the scopes that the things named in `NAMED` need."""
 
 ID_LIKE = re.compile(
@@ -258,10 +274,11 @@ class Town:
                     address=f"{number} {quarter} Street", city=f"{quarter}ton", latitude=50.0 + number
                 ),
             )
-            for place, kind in enumerate((SiteKind.HOME, SiteKind.BUILDING, SiteKind.HOME))
+            for place, kind in enumerate((SiteKind.HOME, SiteKind.BUILDING, SiteKind.HOME, SiteKind.BUILDING))
         ]
-        home = Home(account, hook_text, *sites)
-        room = await create_room(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} parlour")
+        house, building, empty = sites
+        room = await create_room(ports, owner, ACTOR, site_id=house.id, name=f"{quarter} parlour")
+        home = Home(account, hook_text, house, building, empty, room)
         await create_room(ports, owner, ACTOR, site_id=home.building.id, name=f"{quarter} lobby")
         await self._devices(home, quarter, number, room.id)
         await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
@@ -271,6 +288,18 @@ class Town:
         await record_event(
             ports, owner, kind="motion", at_ms=now_ms, device_id=valve.id, site_id=home.house.id
         )
+        camera, home.person_id = home.devices["camera"], f"0000000{number}-aaaa-4bbb-8ccc-dddddddddddd"
+        await note_seen(ports, owner, ACTOR, home.house, {home.person_id: f"{quarter} aunt"}, now_ms)
+        seen = await record_event(
+            ports,
+            owner,
+            kind="person",
+            at_ms=now_ms - number,
+            device_id=camera.id,
+            site_id=home.house.id,
+            details={PEOPLE: [home.person_id]},
+        )
+        home.event_id = seen.id
         for dialect in self.server.dialects.values():
             form = ClientForm(name=f"{quarter} app for {dialect.name}", dialect=dialect.name)
             client, _ = await create_client(self.server, ACTOR, account, form)
@@ -313,6 +342,15 @@ class Town:
             room_id=room_id,
             abilities=frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.VALVE}),
         )
+        camera_id = f"70:ee:50:0{number}:aa:03"
+        await device(
+            "camera",
+            "NACamera",
+            camera_id,
+            vendor="netatmo",
+            abilities=PRODUCTS["NACamera"].abilities,
+            given_aliases={"netatmo": camera_id},
+        )
         station_id, module_id = f"70:ee:50:0{number}:aa:01", f"02:00:00:0{number}:aa:02"
         station = await device(
             "station",
@@ -348,6 +386,16 @@ class Town:
             site_id=home.building.id,
             abilities=THERMOSTAT,
             given_aliases={"smartbuildings": f"51186331{number:02}42"},
+        )
+        spare_id = f"51186332{number:02}42"
+        await device(
+            "spare",
+            "ecobee_thermostat",
+            spare_id,
+            vendor="ecobee",
+            site_id=None,
+            abilities=THERMOSTAT,
+            given_aliases={"smartbuildings": spare_id},
         )
         await device("sensor", "generic_sensor", f"{quarter}-shed-sensor", vendor="generic", site_id=None)
 

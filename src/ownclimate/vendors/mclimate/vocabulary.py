@@ -10,14 +10,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ownclimate.core.things import Ability
+
 VENDOR: Final = "mclimate"
 
 MELISSA: Final = "melissa"
 BOBBIE: Final = "bobbie"
 SMART_PLUG: Final = "smart_plug"
+SHELLY_1: Final = "shelly_1"
+SHELLY_1PM: Final = "shelly_1pm"
+SHELLY_EM: Final = "shelly_em"
+MAYA: Final = "maya"
+MOM: Final = "mom"
 VICKI: Final = "vicki"
 
-RELAY_TYPES: Final = frozenset({BOBBIE, SMART_PLUG, "relay_16", "relay_16_dry"})
+WIFI: Final[Mapping[str, frozenset[Ability]]] = {
+    MELISSA: frozenset({Ability.TEMPERATURE, Ability.HUMIDITY, Ability.AIR_CONDITIONING}),
+    BOBBIE: frozenset({Ability.RELAY, Ability.TEMPERATURE, Ability.ENERGY, Ability.POWER}),
+    SMART_PLUG: frozenset({Ability.RELAY, Ability.POWER}),
+    SHELLY_1: frozenset({Ability.RELAY}),
+    SHELLY_1PM: frozenset({Ability.RELAY, Ability.POWER, Ability.ENERGY}),
+    SHELLY_EM: frozenset({Ability.RELAY, Ability.POWER, Ability.ENERGY}),
+    MAYA: frozenset(),
+    MOM: frozenset({Ability.GATEWAY}),
+}
+"""The types that speak over Wi-Fi. Of Maya no page tells what it can do."""
+
+PLUG_CODES: Final[Mapping[str, str]] = {
+    SMART_PLUG: "SHPLG-1",
+    SHELLY_1: "SHSW-1",
+    SHELLY_1PM: "SHSW-PM",
+    SHELLY_EM: "SHEM",
+}
+"""Types that are commanded as the plug is, with the hardware that their answers name (Shelly's own codes)."""
+
+RELAY_TYPES: Final = frozenset({BOBBIE, *PLUG_CODES, "relay_16", "relay_16_dry"})
 """Types whose entity says `relay_state`."""
 
 Written = float | int | bool
@@ -103,7 +130,7 @@ _T_VALVE = {
 WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
     MELISSA: _MELISSA,
     BOBBIE: _BOBBIE,
-    SMART_PLUG: _PLUG,
+    **dict.fromkeys(PLUG_CODES, _PLUG),
     VICKI: _VICKI,
     "co2_sensor": _CO2_SENSOR,
     "t_valve": _T_VALVE,

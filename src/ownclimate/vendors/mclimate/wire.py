@@ -126,6 +126,27 @@ class UserEntity(Struct, kw_only=True):
     links: Links = msgspec.field(name="_links")
 
 
+class ProviderEntity(Struct, kw_only=True):
+    """What a device tells, by its type; of a command four bytes or what its queue has."""
+
+    provider: dict[str, Any] | list[int]
+    links: Links = msgspec.field(name="_links")
+
+
+class QueuedCommand(Struct, kw_only=True):
+    """A command on its way: `pending`, `sent`, `delivered` or `failed`."""
+
+    status: str | UnsetType = UNSET
+    id: str | UnsetType = msgspec.field(name="_id", default=UNSET)
+    command_name: str | UnsetType = msgspec.field(name="commandName", default=UNSET)
+    command_params: dict[str, Any] | list[Any] | UnsetType = msgspec.field(
+        name="commandParams", default=UNSET
+    )
+    device_id: str | UnsetType = msgspec.field(name="deviceId", default=UNSET)
+    created_at: Instant | UnsetType = msgspec.field(name="createdAt", default=UNSET)
+    version: int | UnsetType = msgspec.field(name="__v", default=UNSET)
+
+
 class EntryPoint(Struct, kw_only=True):
     links: Links = msgspec.field(name="_links")
 

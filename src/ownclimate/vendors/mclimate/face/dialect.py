@@ -6,13 +6,18 @@ from ownclimate.vendors.mclimate import wire
 from ownclimate.vendors.mclimate.face import controllers, entry, hal, logs, users
 from ownclimate.vendors.mclimate.face.numbers import Numbers
 from ownclimate.vendors.mclimate.face.problems import CONTENT_TYPE, problems
+from ownclimate.vendors.mclimate.face.provider import rows as provider
+from ownclimate.vendors.mclimate.face.provider.sending import DEFAULT_WAIT_S
 from ownclimate.web.tables import Dialect, Unknown
 
 NAME = "mclimate"
 
 
-def mclimate_dialect(*, contact: str = "", total_mode: str = "page") -> Dialect:
-    """The API under `/v1`. `contact` is named in the answer to a 500; `total_mode` is one of `hal.Totals`."""
+def mclimate_dialect(
+    *, contact: str = "", total_mode: str = "page", wait_s: float = DEFAULT_WAIT_S
+) -> Dialect:
+    """The API under `/v1`. `contact` is named in the answer to a 500; `total_mode` is one of `hal.Totals`;
+    `wait_s` is how long a command waits to be handed to a device that is awake."""
     numbers, totals = Numbers(), hal.Totals(total_mode)
     return Dialect(
         name=NAME,
@@ -24,6 +29,7 @@ def mclimate_dialect(*, contact: str = "", total_mode: str = "page") -> Dialect:
             *users.rows(),
             *controllers.rows(numbers, totals),
             *logs.rows(totals),
+            *provider.rows(totals, wait_s=wait_s),
         ),
         fault=problems(contact),
         fault_shape=wire.Problem,
