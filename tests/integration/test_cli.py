@@ -30,13 +30,45 @@ def test_what_a_frame_has_beyond_its_model_is_a_warning(tmp_path) -> None:
     assert decoded["warnings"] == [{"kind": "unknown_command", "offset": 2, "rest": "9902042643"}]
 
 
-def test_models_are_listed_with_ids(tmp_path) -> None:
-    assert {"id": "vicki"} in run_json(tmp_path, "lorawan", "models")
+def test_models_are_listed_with_ids_and_the_experimental_ones_marked(tmp_path) -> None:
+    listed = run_json(tmp_path, "lorawan", "models")
+
+    assert "vicki" in [model["id"] for model in listed]
+    assert {m["id"] for m in listed if m["is_experimental"]} == {"thermostat", "dsk_device"}
+
+
+def test_a_models_commands_are_listed_with_their_parameters(tmp_path) -> None:
+    listed = {command["id"]: command for command in run_json(tmp_path, "lorawan", "models", "HT-Sensor")}
+
+    (time,) = listed["set_keep_alive"]["parameters"]
+    assert (time["name"], time["low"], time["high"], time["unit"]) == ("time", 1, 255, "min")
+
+
+ENCODED = {
+    "one command": (("vicki", "set_target_temperature", "target_temperature=21.5"), "5100D7"),
+    "the cloud's name": (("vicki", "SetTargetTemperature", "targetTemperature=22"), "0E16"),
+    "several in one frame": (("ht_sensor", "SetKeepAlive", "time=10", "GetDeviceVersion"), "020A04"),
+    "raw bytes": (("vicki", "send_custom_hex_command", "command=0412"), "0412"),
+    "text for flags and numbers": (
+        ("vicki", "set_open_window_precisely", "enabled=true", "duration=30", "delta=1.3"),
+        "4501060D",
+    ),
+    "no parameters": (("16aspm", "get_relay_state"), "B1"),
+}
+
+
+@pytest.mark.parametrize(("command", "frame"), ENCODED.values(), ids=ENCODED.keys())
+def test_a_command_is_encoded(tmp_path, command, frame) -> None:
+    assert run_json(tmp_path, "lorawan", "encode", *command) == {"hex": frame, "port": 1}
+    assert list(tmp_path.iterdir()) == [], "encoding needs no data folder"
 
 
 REFUSED = {
     "an unknown model": ("lorawan", "decode", "toaster", KEEPALIVE),
     "half a byte": ("lorawan", "decode", "vicki", "811"),
+    "a value out of its range": ("lorawan", "encode", "vicki", "set_keep_alive", "time=0"),
+    "a command of another model": ("lorawan", "encode", "ht_mini", "set_child_lock", "enabled=true"),
+    "a parameter without a name": ("lorawan", "encode", "vicki", "set_keep_alive", "=3"),
     "an instant beyond all calendars": ("readings", "shed", "--from", "9" * 20),
     "an instant that is none": ("readings", "shed", "--to", "noon"),
     "an unknown command": ("fly",),

@@ -124,6 +124,9 @@ _TABLE = (
     _quantity(40, "position_pct", "%", 0, 100, _LAST),
     _quantity(41, "brightness_pct", "%", 0, 100, _LAST),
     _quantity(42, "water_temperature_c", "°C", -10, 120, display=_TEMPERATURE),
+    _quantity(43, "motion_count", "", 0, 65_535, _LAST),
+    _quantity(44, "contact_count", "", 0, 16_777_215, _LAST),
+    _quantity(45, "press_count", "", 0, 10, _LAST),
 )
 
 QUANTITIES: dict[str, Quantity] = {q.name: q for q in _TABLE}

@@ -61,6 +61,9 @@ QUANTITY_NAMES: Mapping[str, str] = MappingProxyType(
         "position_pct": "Position",
         "brightness_pct": "Brightness",
         "water_temperature_c": "Water temperature",
+        "motion_count": "Movements",
+        "contact_count": "Openings",
+        "press_count": "Presses",
     }
 )
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.vendors.mclimate.codecs import FrameTable, models
-from ownclimate.vendors.mclimate.codecs.mapping import QUANTITY_FIELDS, REPORTS, SETTINGS
+from ownclimate.vendors.mclimate.codecs.engine import decode_frame
+from ownclimate.vendors.mclimate.codecs.meanings import (
+    OWN_REPORTS,
+    OWN_SETTINGS,
+    QUANTITY_FIELDS,
+    REPORTS,
+    SETTINGS,
+    STATUS_QUANTITIES,
+)
+from ownclimate.vendors.mclimate.codecs.models import MODELS
 from ownclimate.vendors.mclimate.codecs.table import ABILITIES, OTHER_NAMES
 
 TABLE = FrameTable()
@@ -59,25 +69,47 @@ def test_only_a_frame_that_no_other_model_sends_is_recognised(frame: str, is_vic
     assert (TABLE.recognised(bytes.fromhex(frame)) is not None) == is_vicki
 
 
-def test_a_model_without_a_table_is_known_and_cannot_be_read() -> None:
-    unread = [model for model in ABILITIES if model not in models()]
-
-    for model in unread:
-        codec = TABLE.named(model)
-        assert codec is not None
-        assert not codec.can_read
-        assert codec.read(b"\x01\x02").notes == (f"frames of {model} cannot be read yet",)
+def test_every_model_has_abilities_and_a_table() -> None:
+    assert set(ABILITIES) == set(models())
+    assert all(codec is not None and codec.can_read for codec in map(TABLE.named, models()))
 
 
 def test_every_other_name_means_a_model_there_is() -> None:
     assert set(OTHER_NAMES.values()) <= set(ABILITIES)
 
 
-def test_no_two_fields_become_the_same_setting_or_report() -> None:
-    ours = [*REPORTS.values(), *(name for name, _ in SETTINGS.values())]
+@pytest.mark.parametrize("model", models())
+def test_no_two_fields_of_a_model_become_the_same_setting_or_report(model: str) -> None:
+    said = set(all_fields(model))
+    settings = {**SETTINGS, **OWN_SETTINGS.get(model, {})}
+    reports = {**REPORTS, **OWN_REPORTS.get(model, {})}
 
-    assert len(ours) == len(set(ours))
+    for words in (settings, reports):
+        ours = [name for field, (name, _) in words.items() if field in said]
+        assert len(ours) == len(set(ours))
 
 
 def test_fields_become_quantities_that_there_are() -> None:
-    assert set(QUANTITY_FIELDS) <= set(QUANTITIES)
+    assert {*QUANTITY_FIELDS, *STATUS_QUANTITIES.values()} <= set(QUANTITIES)
+
+
+def test_every_field_with_a_meaning_is_one_that_some_model_says() -> None:
+    said = {field for model in models() for field in all_fields(model)}
+    meant = {*SETTINGS, *REPORTS, *(name for names in QUANTITY_FIELDS.values() for name in names)}
+
+    assert meant - said == set()
+
+
+def all_fields(model: str) -> list[str]:
+    """Every field that any frame of the model can have."""
+    table = MODELS[model]
+    said: dict[str, Any] = {}
+    for code, answer in table.answers.items():
+        rest = bytes(answer.length_in(bytes([4] * 8)))
+        said |= decode_frame(table, bytes([code]) + rest).fields if table.keepalives else answer.read(rest)
+    for keepalive in table.keepalives:
+        said |= decode_frame(table, bytes([keepalive.code]) + bytes(keepalive.length - 1)).fields
+    if not table.keepalives:
+        said |= decode_frame(table, bytes(2)).fields | decode_frame(table, bytes(5)).fields
+        said |= decode_frame(table, bytes(3)).fields
+    return list(said)

@@ -78,9 +78,9 @@ async def test_answers_change_the_device_and_nothing_else_of_it(house: House) ->
 
 
 async def test_what_the_core_has_no_word_for_is_kept_under_the_makers_name(house: House) -> None:
-    await house.post(THINGS_STACK, envelope("1B00A400" + KEEPALIVE))
+    await house.post(THINGS_STACK, envelope("27054B02" + KEEPALIVE))
 
-    assert (await house.device(EUI)).kept == {"lorawan": {"uplinkType": "00", "region": "EU868"}}
+    assert (await house.device(EUI)).kept == {"lorawan": {"OVAC": 5, "patchVersion": 2}}
 
 
 async def test_a_redelivery_changes_nothing(house: House) -> None:
@@ -167,14 +167,14 @@ async def test_a_value_outside_its_range_is_kept(house: House) -> None:
 
 
 async def test_a_model_without_a_table_is_kept_raw_with_what_the_radio_said(house: House) -> None:
-    ids = {"brand_id": "mclimate", "model_id": "ht-sensor"}
+    ids = {"brand_id": "mclimate", "model_id": "weather-vane"}
 
     await house.post(THINGS_STACK, envelope("01027B8D2B0000", version_ids=ids))
 
     device = await house.device(EUI)
-    assert (device.model, Ability.HUMIDITY in device.abilities) == ("ht_sensor", True)
+    assert (device.model, device.abilities) == ("weather-vane", frozenset())
     assert await house.rows(EUI) == [{"at": RECEIVED_MS, "rssi_dbm": -61.0, "snr_db": 9.2}]
-    assert (await raw(house))[0].note == "no codec for ht_sensor"
+    assert (await raw(house))[0].note == "no codec for this model"
 
 
 MODELS = {

@@ -17,7 +17,9 @@ from ownclimate.vendors.mclimate.codecs.downlinks import (
     read_downlink,
 )
 from ownclimate.vendors.mclimate.codecs.engine import Decoded, FrameWarning
-from ownclimate.vendors.mclimate.codecs.models import decode, models
+from ownclimate.vendors.mclimate.codecs.models import decode, is_experimental, models
+from ownclimate.vendors.mclimate.codecs.orders import confirms, frame_for
+from ownclimate.vendors.mclimate.codecs.parameters import ParameterHelp
 from ownclimate.vendors.mclimate.codecs.table import FrameTable
 
 __all__ = [
@@ -26,10 +28,14 @@ __all__ = [
     "Downlink",
     "FrameTable",
     "FrameWarning",
+    "ParameterHelp",
     "commands_of",
+    "confirms",
     "decode",
     "encode",
     "encode_all",
+    "frame_for",
+    "is_experimental",
     "models",
     "read_downlink",
 ]

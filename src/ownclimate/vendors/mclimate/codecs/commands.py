@@ -40,7 +40,8 @@ class Command:
     is sent (whole degrees, else tenths). `since` and `until` are the firmware versions between which the
     device knows it, `until` exclusive; empty is any. `answer` is the code under which the device tells
     the same bytes when asked. Not `may_be_confirmed` is what a device would repeat if its receipt got
-    lost on the way. `check` looks at parameters that depend on one another.
+    lost on the way. `check` looks at parameters that depend on one another. `shows` tells of one that has
+    no `answer` whether a later uplink's fields show it done; it raises KeyError where they say nothing.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Command:
     answer: int | None = None
     may_be_confirmed: bool = True
     check: Callable[[Values], None] = lambda values: None
+    shows: Callable[[Values, Fields], bool] | None = None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

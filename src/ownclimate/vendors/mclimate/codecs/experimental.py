@@ -67,7 +67,12 @@ THERMOSTAT = product(
         ),
     ),
     rows=(
-        Command(name="SetThermostatTarget", code=0x01, arguments=(Constant(bytes(3)), _TARGET)),
+        Command(
+            name="SetThermostatTarget",
+            code=0x01,
+            arguments=(Constant(bytes(3)), _TARGET),
+            shows=lambda values, fields: fields["target_temperature"] == values["target"],
+        ),
         Command(
             name="SetThermostatConfig",
             code=0x02,

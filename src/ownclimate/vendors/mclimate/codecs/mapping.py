@@ -1,9 +1,4 @@
-"""What a decoded frame means in the core's words.
-
-A field becomes a reading (a quantity's value), a setting (under our name), a report (what the device
-says of its own state) or, when the core has no word for it, is kept as it came. Nothing is dropped but
-the code of the frame itself. `SETTINGS` and `REPORTS` are one-to-one, so that a face can go back.
-"""
+"""What a decoded frame means in the core's words. Nothing is dropped but the code of the frame itself."""
 
 from __future__ import annotations
 
@@ -13,90 +8,25 @@ from typing import Any
 
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.vendors.mclimate.codecs.engine import Fields
+from ownclimate.vendors.mclimate.codecs.fan_coil import FAN_COIL_THERMOSTAT, FAN_OFF, MODES
+from ownclimate.vendors.mclimate.codecs.meanings import (
+    OWN_REPORTS,
+    OWN_SETTINGS,
+    QUANTITY_FIELDS,
+    REPORTS,
+    SAID_TWICE,
+    SETTINGS,
+    STATUS_QUANTITIES,
+    UNITS,
+    UNSAID,
+    doubts,
+)
+from ownclimate.vendors.mclimate.codecs.models import MODELS
 
 SECONDS_PER_MINUTE = 60
 
-QUANTITY_FIELDS: dict[str, tuple[str, ...]] = {
-    "temperature_c": ("sensorTemperature",),
-    "humidity_pct": ("relativeHumidity",),
-    "setpoint_c": ("targetTemperatureFloat", "targetTemperature"),
-    "valve_pct": ("valveOpenness",),
-    "battery_v": ("batteryVoltage",),
-    "open_window": ("openWindow",),
-    "temperature_external_c": ("extSensorTemperature", "htSensorTemperature"),
-}
-"""By quantity the fields that say it; the first that a frame has counts."""
-
-CONTROL_MODES = {
-    "00": "manual",
-    "01": "automatic",
-    "02": "automatic_with_external_temperature",
-    "03": "automatic_with_paired_sensor",
-}
-PRIMARY_MODES = {"00": "heating", "01": "cooling"}
-
-
-def _as_is(value: Any) -> Any:
-    return value
-
-
-def _renamed(names: Mapping[str, str]) -> Callable[[Any], Any]:
-    return lambda value: {ours: value[theirs] for theirs, ours in names.items()}
-
-
-SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "childLock": ("child_lock", _as_is),
-    "temperatureRangeSettings": ("setpoint_range_c", _as_is),
-    "operationalMode": ("control_mode", lambda text: CONTROL_MODES.get(text, text)),
-    "primaryOperationalMode": ("primary_mode", lambda text: PRIMARY_MODES.get(text, text)),
-    "temperatureOffset": ("temperature_offset_c", _as_is),
-    "valveOpennessRangeInPercentage": ("valve_range_pct", _as_is),
-    "openWindowParams": (
-        "open_window_detection",
-        _renamed(
-            {
-                "enabled": "is_on",
-                "duration": "duration_min",
-                "motorPosition": "motor_position_steps",
-                "delta": "delta_c",
-            }
-        ),
-    ),
-    "openWindowPrecisely": (
-        "open_window_detection_fine",
-        _renamed({"enabled": "is_on", "duration": "duration_min", "delta": "delta_c"}),
-    ),
-    "antiFreezeParams": (
-        "frost_protection",
-        _renamed(
-            {
-                "activatedTemperature": "on_below_c",
-                "deactivatedTemperature": "off_above_c",
-                "targetTemperature": "setpoint_c",
-            }
-        ),
-    ),
-}
-"""By field our setting's name, and how its value is said in our words."""
-
-REPORTS: dict[str, str] = {
-    "motorPosition": "motor_position_steps",
-    "motorRange": "motor_range_steps",
-    "highMotorConsumption": "motor_consumption_high",
-    "lowMotorConsumption": "motor_consumption_low",
-    "brokenSensor": "sensor_broken",
-    "calibrationFailed": "calibration_failed",
-    "attachedBackplate": "backplate_attached",
-    "perceiveAsOnline": "feels_online",
-    "antiFreezeProtection": "frost_protection_active",
-    "d2dCommunicationReliable": "paired_sensor_reliable",
-    "batteryTooLow": "battery_low",
-    "manualTargetTemperatureUpdate": "manual_setpoint_c",
-    "crystalOscillatorError": "oscillator_failed",
-}
-
-_SPECIAL = frozenset({"reason", "deviceVersions", "keepAliveTime"})
-_READ_AS_QUANTITY = frozenset(name for names in QUANTITY_FIELDS.values() for name in names)
+CLIMATE_MODES = {"ventilation": "ventilation", "heating": "heat", "cooling": "cool"}
+"""A fan coil thermostat's modes in the core's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,34 +47,112 @@ class Understood:
     notes: Sequence[str] = ()
 
 
-def to_core(fields: Fields, notes: Sequence[str] = ()) -> Understood:
-    values = {
-        quantity: float(fields[name])
-        for quantity, names in QUANTITY_FIELDS.items()
-        if (name := next((n for n in names if n in fields), None)) is not None
-    }
-    reports = {REPORTS[name]: value for name, value in fields.items() if name in REPORTS}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A field that says a quantity; of several the one with the lowest rank counts."""
+
+    quantity: str
+    times: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """By field what it is for one model."""
+
+    readings: Mapping[str, _Reading]
+    settings: Mapping[str, tuple[str, Callable[[Any], Any]]]
+    reports: Mapping[str, tuple[str, Callable[[Any], Any]]]
+    unsaid: frozenset[str]
+
+
+def to_core(model: str, fields: Fields, notes: Sequence[str] = ()) -> Understood:
+    """What the fields of a model's frame mean. Sensors that call themselves broken give no reading."""
+    words = _WORDS[model]
+    broken = doubts(model, fields)
+    values: dict[str, float] = {}
+    ranks: dict[str, int] = {}
+    settings: dict[str, Any] = {}
+    reports: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        if (reading := words.readings.get(name)) is not None and name not in broken:
+            said_by = ranks.get(reading.quantity)
+            if said_by is None or reading.rank < said_by:
+                values[reading.quantity] = float(value * reading.times)
+                ranks[reading.quantity] = reading.rank
+        elif (setting := words.settings.get(name)) is not None:
+            settings[setting[0]] = setting[1](value)
+        elif (report := words.reports.get(name)) is not None:
+            reports[report[0]] = report[1](value)
+        elif name not in words.unsaid:
+            kept[name] = value
+    if model == FAN_COIL_THERMOSTAT.name:
+        _add_fan_coil(fields, values, settings)
     firmware = ""
-    if versions := fields.get("deviceVersions"):
-        firmware = _dotted(versions["software"])
-        reports["hardware"] = _dotted(versions["hardware"])
+    if "deviceVersions" in fields:
+        firmware = _dotted(fields["deviceVersions"]["software"])
+        if fields["deviceVersions"]["hardware"]:
+            reports["hardware"] = _dotted(fields["deviceVersions"]["hardware"])
+    elif "firmwareVersion" in fields:
+        firmware = _dotted(fields["firmwareVersion"])
     return Understood(
         values=values,
-        settings={ours: say(fields[name]) for name, (ours, say) in SETTINGS.items() if name in fields},
+        settings=settings,
         reports=reports,
-        kept={name: value for name, value in fields.items() if not _has_word(name)},
+        kept=kept,
         firmware=firmware,
         keepalive_s=fields.get("keepAliveTime", 0) * SECONDS_PER_MINUTE,
         implausible=tuple(name for name, value in values.items() if not QUANTITIES[name].is_plausible(value)),
-        notes=notes,
+        notes=[*notes, *(f"{name} left out: {why}" for name, why in broken.items())] if broken else notes,
     )
 
 
-def _has_word(name: str) -> bool:
-    return name in SETTINGS or name in REPORTS or name in _SPECIAL or name in _READ_AS_QUANTITY
+def _add_fan_coil(fields: Fields, values: dict[str, float], settings: dict[str, Any]) -> None:
+    """What follows from several fields of the fan coil thermostat: what runs, and what is wanted."""
+    speed = fields.get("displayedFanSpeed", fields.get("fanSpeed"))
+    if speed is not None:
+        settings["fan_speed"] = speed or "auto"
+    number = fields.get("operationalMode", fields.get("fctOperationalMode"))
+    mode = MODES[number] if number is not None and number < len(MODES) else None
+    is_on = fields.get("deviceStatus") == 1
+    if "deviceStatus" in fields and not is_on:
+        settings["climate_mode"] = "off"
+    elif mode is not None:
+        settings["climate_mode"] = CLIMATE_MODES[mode]
+    if mode == "cooling" and "setpoint_c" in values:
+        values["setpoint_cool_c"] = values["setpoint_c"]
+    if "deviceStatus" in fields and "actualFanSpeed" in fields and "valveStatus" in fields:
+        is_open = is_on and fields["valveStatus"] == 1
+        values["fan_on"] = float(is_on and 0 < fields["actualFanSpeed"] < FAN_OFF)
+        values["heating_on"] = float(is_open and mode == "heating")
+        values["cooling_on"] = float(is_open and mode == "cooling")
 
 
 def _dotted(version: int | str) -> str:
     """43 is version 4.3; the digits may be hexadecimal."""
     text = str(version).rjust(2, "0")
     return f"{text[:-1]}.{text[-1]}"
+
+
+def _words_of(model: str) -> _Words:
+    readings = {
+        name: _Reading(quantity=quantity, times=UNITS.get(name, 1), rank=rank)
+        for quantity, names in QUANTITY_FIELDS.items()
+        for rank, name in enumerate(names)
+    }
+    if model in STATUS_QUANTITIES:
+        readings["status"] = _Reading(quantity=STATUS_QUANTITIES[model], times=1, rank=0)
+    reports = {**REPORTS, **OWN_REPORTS.get(model, {})}
+    unsaid = UNSAID | SAID_TWICE.get(model, frozenset())
+    if model == FAN_COIL_THERMOSTAT.name:
+        unsaid |= {"displayedFanSpeed", "fanSpeed", "operationalMode", "fctOperationalMode", "deviceStatus"}
+    return _Words(
+        readings=readings,
+        settings={**SETTINGS, **OWN_SETTINGS.get(model, {})},
+        reports=reports,
+        unsaid=frozenset(unsaid),
+    )
+
+
+_WORDS = {model: _words_of(model) for model in MODELS}

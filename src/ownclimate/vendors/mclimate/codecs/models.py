@@ -54,6 +54,14 @@ def models() -> tuple[str, ...]:
     return tuple(PRODUCTS)
 
 
+def is_experimental(model: str) -> bool:
+    """Whether the model is known from the vendor's package alone, so that nobody could try it.
+
+    Raises Unsupported for a model without a table.
+    """
+    return product_of(model).is_experimental
+
+
 def product_of(model: str) -> Product:
     """Raises Unsupported for a model without a table."""
     product = PRODUCTS.get(model)

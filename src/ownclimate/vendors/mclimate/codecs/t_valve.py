@@ -207,7 +207,13 @@ ROWS: tuple[Row, ...] = (
         get_since=ANSWERS_SINCE,
     ),
     Command(name="DeactivateDevice", code=0x0B, since="1.3", may_be_confirmed=False),
-    Command(name="SetValveState", code=0x0C, arguments=(byte(_VALVE),), since=ANSWERS_SINCE),
+    Command(
+        name="SetValveState",
+        code=0x0C,
+        arguments=(byte(_VALVE),),
+        since=ANSWERS_SINCE,
+        shows=lambda values, fields: fields["valveState"] == bool(values["state"]),
+    ),
     setting(
         "OpenCloseTimeExtended",
         0x0D,

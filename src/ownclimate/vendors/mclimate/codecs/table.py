@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from ownclimate.core.errors import Unsupported
 from ownclimate.core.things import Ability
+from ownclimate.vendors.mclimate.codecs.downlinks import Downlink
 from ownclimate.vendors.mclimate.codecs.engine import FrameWarning, decode_frame
 from ownclimate.vendors.mclimate.codecs.mapping import Understood, to_core
 from ownclimate.vendors.mclimate.codecs.models import MODELS
-
-VENDOR: Final = "mclimate"
+from ownclimate.vendors.mclimate.codecs.orders import VENDOR, confirms, frame_for
 
 VICKI_LOWEST_TARGET_C: Final = 5
 VICKI_HIGHEST_TARGET_C: Final = 30
@@ -83,12 +85,27 @@ class FrameCodec:
         return self.model in MODELS
 
     def read(self, payload: bytes) -> Understood:
-        """The frame in the core's words; never raises. Empty, with a note, for a model without a table."""
-        table = MODELS.get(self.model)
-        if table is None:
-            return Understood(notes=(f"frames of {self.model} cannot be read yet",))
-        decoded = decode_frame(table, payload)
-        return to_core(decoded.fields, tuple(map(_note, decoded.warnings)))
+        """The frame in the core's words; never raises."""
+        decoded = decode_frame(MODELS[self.model], payload)
+        return to_core(self.model, decoded.fields, tuple(map(_note, decoded.warnings)))
+
+    def frame(self, order: str, fields: Mapping[str, Any], firmware: str = "") -> Downlink:
+        """What tells a device of this model the order: one of the core's, or `mclimate.<command>`.
+
+        Raises Unsupported when the model, or this firmware of it, knows nothing like it; InvalidInput for
+        fields that it cannot follow.
+        """
+        frame = frame_for(self.model, order, fields, firmware=firmware)
+        if frame is None:
+            raise Unsupported(order, f"{self.model} cannot follow {order}")
+        return frame
+
+    def confirms(self, order: str, fields: Mapping[str, Any], payload: bytes, firmware: str = "") -> bool:
+        """Whether a device that sends this frame has, by its own word, done what the order says.
+
+        False when the frame says nothing of it, or otherwise. Never raises.
+        """
+        return confirms(self.model, order, fields, payload, firmware=firmware)
 
 
 class FrameTable:

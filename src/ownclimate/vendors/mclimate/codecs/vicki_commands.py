@@ -31,6 +31,10 @@ OPEN_WINDOW_STEP_MIN = 5
 RESTORE_STEP_MIN = 10
 
 MOST_STEPS = 800
+LEAST_MOVE_STEPS = 17
+"""The motor does not move for less."""
+OPENNESS_SLACK_PCT = 3
+"""What that is of a usual range of some 600 steps."""
 LEAST_VALVE_SPAN_PCT = 10
 OFFSET_UNIT_C = 0.176
 LOWEST_OFFSET_C = -4.928
@@ -193,12 +197,19 @@ DOCUMENTED: tuple[Row, ...] = (
         answer=0x2B,
     ),
     _get("TemperatureControlAlgorithm", 0x2B, since="4.0", until="4.3"),
-    Command(name="SetMotorPositionOnly", code=0x2D, arguments=(word(_POSITION),), since="4.0"),
+    Command(
+        name="SetMotorPositionOnly",
+        code=0x2D,
+        arguments=(word(_POSITION),),
+        since="4.0",
+        shows=lambda values, fields: abs(fields["motorPosition"] - values["position"]) < LEAST_MOVE_STEPS,
+    ),
     Command(name="DeviceReset", code=0x30, may_be_confirmed=False),
     Command(
         name="SetTargetTemperatureAndMotorPosition",
         code=0x31,
         arguments=(word(whole("motorPosition", 0, MOST_STEPS, "steps")), byte(_TARGET_C)),
+        shows=lambda values, fields: fields["targetTemperature"] == values["targetTemperature"],
     ),
     Command(
         name="SetAppEuiAndAppKey",
@@ -279,7 +290,12 @@ DOCUMENTED: tuple[Row, ...] = (
         answer=0x4D,
     ),
     _get("MaxAllowedIntegralValue", 0x4D, since="4.2"),
-    Command(name="SetValveOpennessInPercentage", code=0x4E, arguments=(byte(whole("value", 0, 100, "%")),)),
+    Command(
+        name="SetValveOpennessInPercentage",
+        code=0x4E,
+        arguments=(byte(whole("value", 0, 100, "%")),),
+        shows=lambda values, fields: abs(fields["valveOpenness"] - values["value"]) <= OPENNESS_SLACK_PCT,
+    ),
     Command(
         name="SetValveOpennessRangeInPercentage",
         code=0x4F,
