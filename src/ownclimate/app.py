@@ -14,7 +14,9 @@ import structlog
 
 from ownclimate import operations
 from ownclimate.authorization import documented_token_doors, with_token_doors
+from ownclimate.clocks import sleep_of
 from ownclimate.config import Settings
+from ownclimate.control.timetable import Timetable
 from ownclimate.core import publishing
 from ownclimate.core.access import Access
 from ownclimate.core.accounts import list_owner_ids, repair_accounts
@@ -110,7 +112,9 @@ def background_work(
     ports: Ports, settings: Settings, authorization: AuthorizationServer
 ) -> list[Coroutine[Any, Any, None]]:
     """What a server does beside answering. Each piece may run anywhere, any number of times."""
-    return [_relay(ports), _janitor(ports, settings, authorization)]
+    holder = ports.entropy(8).hex()
+    timetable = Timetable(ports, holder, sleep_of(settings))
+    return [_relay(ports), _janitor(ports, settings, authorization), timetable.run()]
 
 
 async def _relay(ports: Ports) -> None:

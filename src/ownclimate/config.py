@@ -69,6 +69,11 @@ class Settings:
         False, "put the envelope around the answer to an expired token, for generated clients"
     )
 
+    clock_start: str = _setting(
+        "", "for trials only: the instant (RFC 3339) at which this process's clock starts; empty: now"
+    )
+    clock_speed: int = _setting(1, "for trials only: how many times as fast as time the clock runs", low=1)
+
     registration_open: bool = _setting(True, "let anybody who reaches this server make an account")
     session_idle_days: int = _setting(
         14, "how long a browser stays signed in without being used", unit="days", low=1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from ownclimate.clocks import SystemClock, clock_of
 from ownclimate.config import Settings
 from ownclimate.core.errors import Conflict
 from ownclimate.core.ports import Ports
@@ -19,16 +19,11 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 
-class SystemClock:
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-
 def _open(data: Path, settings: Settings, *, as_server: bool = False) -> LMDBStore:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     return open_store(
         data / STORE,
-        clock=SystemClock(),
+        clock=clock_of(settings),
         entropy=secrets.token_bytes,
         as_server=as_server,
         head_rows=settings.store_head_rows,
@@ -39,9 +34,9 @@ def _open(data: Path, settings: Settings, *, as_server: bool = False) -> LMDBSto
     )
 
 
-def ports_over(store: LMDBStore) -> Ports:
+def ports_over(store: LMDBStore, settings: Settings = Settings()) -> Ports:
     """The ports of this process; made once, since arrivals are put in order here."""
-    clock = SystemClock()
+    clock = clock_of(settings)
     return Ports(
         directory=store.directory,
         series=store.series,
@@ -56,7 +51,7 @@ def ports_over(store: LMDBStore) -> Ports:
 async def open_ports(data: Path, settings: Settings) -> AsyncIterator[Ports]:
     """The ports over the data folder, made where there is none; also beside a running server."""
     async with _open(data, settings) as store:
-        yield ports_over(store)
+        yield ports_over(store, settings)
 
 
 @asynccontextmanager

@@ -107,7 +107,7 @@ async def _serve_on(
     with_demo: bool,
 ) -> None:
     metrics = Metrics()
-    ports = data_folder.ports_over(store)
+    ports = data_folder.ports_over(store, settings)
     welcome = await demo.prepare(data, settings, ports) if with_demo else None
     if stop.is_set():
         return
