@@ -21,6 +21,7 @@ from ownclimate.core.readings import Batch, OriginKind, OriginNumber, origin_num
 from ownclimate.core.things import Device, Report
 from ownclimate.core.writes import Actor
 from ownclimate.sim.simulate import SimSeries, simulate
+from ownclimate.sim.standing import Orders
 from ownclimate.sim.world import SimDevice, SimRoom, SimSite, World
 
 Progress = Callable[[float, str], None]
@@ -46,16 +47,17 @@ async def build_demo(
     history_ms: int,
     now_ms: int,
     progress: Progress = lambda fraction, text: None,
+    orders: Orders = (),
 ) -> None:
     """Makes what is missing of the world, with `history_ms` of readings up to `now_ms`.
 
     History is recorded as a simulation's under the source with the number. A device that its owner
-    has hidden stays hidden. Called again later, it fills the time since, as if nothing had stopped.
-    `live.run_live` goes on from `after_ms=now_ms - 1`.
+    has hidden stays hidden. `orders` are what devices were told. Called again later, it fills the time
+    since, as if nothing had stopped. `live.run_live` goes on from `after_ms=now_ms - 1`.
     """
     devices = await _make_things(ports, owner_id, actor, world, now_ms - history_ms, progress)
     origin = origin_number(source_number, OriginKind.SIMULATION)
-    await _record_history(ports, world, devices, origin, now_ms - history_ms, now_ms, progress)
+    await _record_history(ports, world, devices, origin, (now_ms - history_ms, now_ms), progress, orders)
     progress(1.0, "the demo is ready")
 
 
@@ -174,10 +176,11 @@ async def _record_history(
     world: World,
     devices: Mapping[str, Device],
     origin: OriginNumber,
-    start_ms: int,
-    end_ms: int,
+    span_ms: tuple[int, int],
     progress: Progress,
+    orders: Orders,
 ) -> None:
+    start_ms, end_ms = span_ms
     latest = await ports.series.latest([device.number for device in devices.values()])
     begins_ms = {
         key: max([start_ms, *(value.at_ms + 1 for value in latest.get(device.number, {}).values())])
@@ -188,7 +191,7 @@ async def _record_history(
         return
     due = (end_ms - first_ms) * len(world.devices)
     done = 0
-    pieces = simulate(world, first_ms, end_ms)
+    pieces = simulate(world, first_ms, end_ms, orders)
     # On a thread: half a year of a site takes longer than an event loop may stand still.
     while (series := await asyncio.to_thread(next, pieces, None)) is not None:
         device = devices.get(series.device_key)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ownclimate.core.readings import Values
 from ownclimate.sim.habits import Habits
+from ownclimate.sim.standing import AIR, NOTHING, Told
 from ownclimate.sim.tape import Tape
 from ownclimate.sim.timegrid import STEP_S
 from ownclimate.sim.weather import Weather
@@ -37,6 +38,8 @@ FIRST_STAGE, SECOND_STAGE_C = 0.55, 0.8
 """A furnace or compressor runs at 55 % until it is 0.8 K behind."""
 SWING_C = 0.3
 """A thermostat switches half a degree Fahrenheit either side of its set-point."""
+TOLD_TO_FLOORS = ("heats", "cools", "ventilates", "fan")
+"""What a thermostat can be told besides temperatures."""
 
 
 class Plant(Protocol):
@@ -53,7 +56,9 @@ class Plant(Protocol):
 class RadiatorPlant:
     """A radiator with a proportional valve in each room, and an air conditioner where one hangs."""
 
-    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, weather: Weather) -> None:
+    def __init__(
+        self, rooms: Sequence[SimRoom], habits: Habits, weather: Weather, told: Told = NOTHING
+    ) -> None:
         self._setpoint_c = Tape(habits.setpoint_c)
         self._cool_c = Tape(habits.setpoint_cool_c)
         self._awake = Tape((habits.awake.sum(axis=1) > 0)[:, None] * 1.0)
@@ -67,6 +72,7 @@ class RadiatorPlant:
         self._radiator_w: Values = idle
         self._hold: Values = idle
         self._cooling_on: Values = idle
+        self._remote = _Remote(told, self._cooling_w) if "air" in told.values else None
 
     def power(self, step: int, sensed_c: Values, before_c: Values) -> tuple[Values, Values]:
         self._hold = np.where(before_c - sensed_c > DROP_C, HOLD_STEPS, np.maximum(self._hold - 1, 0))
@@ -81,21 +87,63 @@ class RadiatorPlant:
         is_hot = above_c > np.where(self._cooling_on > 0, AC_OFF_ABOVE_C, AC_ON_ABOVE_C)
         self._cooling_on = is_hot * self._awake.at(step) * (self._cooling_w > 0)
         wanted_w = np.maximum(above_c * AC_W_PER_K, 0.0)
-        return self._radiator_w, self._cooling_on * np.minimum(wanted_w, self._cooling_w)
+        heated_w, cooled_w = self._radiator_w, self._cooling_on * np.minimum(wanted_w, self._cooling_w)
+        if self._remote is not None:
+            return self._remote.power(step, sensed_c, heated_w, cooled_w)
+        return heated_w, cooled_w
 
     @property
     def states(self) -> dict[str, Values]:
-        return {
+        states = {
             "valve": self._valve,
             "open_window": np.where(self._hold > 0, 1.0, 0.0),
             "cooling_on": self._cooling_on,
+        }
+        return states if self._remote is None else self._remote.states(states)
+
+
+class _Remote:
+    """An air conditioner that was told what to do: it no longer heeds who is in, and can heat too."""
+
+    def __init__(self, told: Told, strength_w: Values) -> None:
+        self._air = Tape(told.values["air"])
+        self._target_c = Tape(told.values.get("air_c", np.full_like(told.values["air"], np.nan)))
+        self._strength_w = strength_w
+        self._is_told: Values = np.isnan(self._air.at(0)) * 0.0
+        self._cools: Values = self._is_told
+        self._heats: Values = self._is_told
+        self._blows: Values = self._is_told
+        self._wanted_c: Values = self._is_told
+
+    def power(self, step: int, sensed_c: Values, heated_w: Values, cooled_w: Values) -> tuple[Values, Values]:
+        air = self._air.at(step)
+        self._is_told = np.where(np.isnan(air), 0.0, 1.0)
+        self._wanted_c = self._target_c.at(step)
+        above_c = np.nan_to_num(sensed_c - self._wanted_c)
+        is_auto = air == AIR["auto"]
+        cools = (air == AIR["cool"]) | (air == AIR["dry"]) | (is_auto & (above_c > 0))
+        heats = (air == AIR["heat"]) | (is_auto & (above_c < 0))
+        self._cools, self._heats = np.where(cools, 1.0, 0.0), np.where(heats, 1.0, 0.0)
+        self._blows = np.where(air >= 0, 1.0, 0.0)
+        moved_w = np.minimum(np.abs(above_c) * AC_W_PER_K, self._strength_w)
+        cooled_w = np.where(self._is_told > 0, self._cools * moved_w * (above_c > 0), cooled_w)
+        return heated_w + self._heats * moved_w * (above_c < 0), cooled_w
+
+    def states(self, states: dict[str, Values]) -> dict[str, Values]:
+        cooling_on = np.where(self._is_told > 0, self._cools, states["cooling_on"])
+        return {
+            **states,
+            "cooling_on": cooling_on,
+            "air_heats": self._heats,
+            "air_blows": np.where(self._is_told > 0, self._blows, cooling_on),
+            "air_target_c": self._wanted_c,
         }
 
 
 class ForcedAirPlant:
     """A furnace and a compressor for each floor, switched by the thermostat on its mean temperature."""
 
-    def __init__(self, rooms: Sequence[SimRoom], habits: Habits) -> None:
+    def __init__(self, rooms: Sequence[SimRoom], habits: Habits, told: Told = NOTHING) -> None:
         self._heat_c = Tape(habits.setpoint_c)
         self._cool_c = Tape(habits.setpoint_cool_c)
         floors = sorted({room.floor for room in rooms})
@@ -108,6 +156,7 @@ class ForcedAirPlant:
         self._heating_on: Values = idle
         self._cooling_on: Values = idle
         self._fan_on: Values = idle
+        self._told = {name: tape for name in TOLD_TO_FLOORS if (tape := told.tape(name)) is not None}
 
     def power(self, step: int, sensed_c: Values, before_c: Values) -> tuple[Values, Values]:
         mean_c = np.empty_like(sensed_c)
@@ -118,9 +167,12 @@ class ForcedAirPlant:
         self._heating_on = np.where(mean_c < heat_c + swing, 1.0, 0.0)
         swing = np.where(self._cooling_on > 0, -SWING_C, SWING_C)
         self._cooling_on = np.where(mean_c > cool_c + swing, 1.0, 0.0)
+        self._obey(step)
         # Ten minutes an hour the fan mixes the air even when nothing is called for.
         circulates = 1.0 if step % 12 < 2 else 0.0
         self._fan_on = np.maximum(np.maximum(self._heating_on, self._cooling_on), circulates)
+        for name in {"fan", "ventilates"} & self._told.keys():
+            self._fan_on = np.maximum(self._fan_on, np.nan_to_num(self._told[name].at(step)))
         heat = self._heating_on * np.where(heat_c - mean_c > SECOND_STAGE_C, 1.0, FIRST_STAGE)
         cool = self._cooling_on * np.where(mean_c - cool_c > SECOND_STAGE_C, 1.0, FIRST_STAGE)
         return heat * self._heating_w, cool * self._cooling_w
@@ -128,3 +180,9 @@ class ForcedAirPlant:
     @property
     def states(self) -> dict[str, Values]:
         return {"heating_on": self._heating_on, "cooling_on": self._cooling_on, "fan_on": self._fan_on}
+
+    def _obey(self, step: int) -> None:
+        """Switched off, a thermostat calls for nothing."""
+        if "heats" in self._told:
+            self._heating_on = self._heating_on * np.nan_to_num(self._told["heats"].at(step), nan=1.0)
+            self._cooling_on = self._cooling_on * np.nan_to_num(self._told["cools"].at(step), nan=1.0)

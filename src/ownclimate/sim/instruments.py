@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ownclimate.core.readings import Instants, Values
+from ownclimate.sim.appliances import Load
 from ownclimate.sim.climate import SiteClimate
 from ownclimate.sim.noise import Noise
+from ownclimate.sim.standing import Orders
 from ownclimate.sim.timegrid import DAY_S
 from ownclimate.sim.weather import RAIN_TIP_MM
 from ownclimate.sim.world import Instrument, SimDevice
@@ -39,6 +41,8 @@ class Rows:
     times_ms: Instants
     steps: Instants
     """Index of each row's step in the arrays of `site`."""
+    orders: Orders = ()
+    """What the device was told."""
 
     def jitter(self, part: str, scale: float) -> Values:
         """Normal noise with the standard deviation `scale`, a value a row."""
@@ -129,7 +133,7 @@ def _radiator_valve(rows: Rows) -> Columns:
 def _ac_controller(rows: Rows) -> Columns:
     cooling_on = rows.plant("cooling_on")
     inside = rows.site.rooms
-    return {
+    columns = {
         "temperature_c": _tenths(rows.room(inside.sensed_c) + 0.4 + rows.jitter("temperature", 0.06)),
         "humidity_pct": _tenths(
             np.clip(rows.room(inside.humidity_pct) - 1 + rows.jitter("humidity", 0.3), 1, 99)
@@ -137,6 +141,11 @@ def _ac_controller(rows: Rows) -> Columns:
         "cooling_on": cooling_on,
         "setpoint_cool_c": np.where(cooling_on > 0, rows.room(inside.setpoint_cool_c), np.nan),
     }
+    if "air_heats" in inside.plant:
+        heating_on = rows.plant("air_heats")
+        columns["heating_on"], columns["fan_on"] = heating_on, rows.plant("air_blows")
+        columns["setpoint_c"] = np.where(heating_on > 0, rows.plant("air_target_c"), np.nan)
+    return columns
 
 
 def _thermostat(rows: Rows) -> Columns:
@@ -158,6 +167,33 @@ def _remote_sensor(rows: Rows) -> Columns:
     return {"temperature_c": _tenths_f(felt_c), "occupancy": _occupancy(rows)}
 
 
+def _smart_plug(rows: Rows) -> Columns:
+    load = Load(rows.device, rows.noise, rows.orders)
+    power_w = load.power_w(rows.times_ms)
+    return {
+        "relay_on": load.relay_on(rows.times_ms),
+        "power_w": _tenths(power_w * (1 + rows.jitter("power", 0.02))),
+        "energy_total_wh": load.energy_wh(rows.times_ms),
+    }
+
+
+def _water_heater(rows: Rows) -> Columns:
+    load = Load(rows.device, rows.noise, rows.orders)
+    voltage_v = 230.0 + rows.jitter("voltage", 1.2)
+    home_c = rows.room(rows.site.rooms.sensed_c)
+    warmth = load.warmth(rows.times_ms)
+    cold_c = 11.0 + 0.2 * (home_c - 20.0) + rows.jitter("cold", 0.2)
+    return {
+        "temperature_c": _tenths(home_c + 0.3 + rows.jitter("temperature", 0.05)),
+        "temperature_external_c": _tenths(cold_c),
+        "water_temperature_c": _tenths(home_c + 36.0 * warmth + rows.jitter("hot", 0.3)),
+        "relay_on": load.relay_on(rows.times_ms),
+        "voltage_v": _tenths(voltage_v),
+        "current_a": np.round(load.power_w(rows.times_ms) / voltage_v, 2),
+        "energy_total_wh": load.energy_wh(rows.times_ms),
+    }
+
+
 _INSTRUMENTS: dict[Instrument, Callable[[Rows], Columns]] = {
     Instrument.STATION: _station,
     Instrument.OUTDOOR: _outdoor,
@@ -169,6 +205,8 @@ _INSTRUMENTS: dict[Instrument, Callable[[Rows], Columns]] = {
     Instrument.AC_CONTROLLER: _ac_controller,
     Instrument.THERMOSTAT: _thermostat,
     Instrument.REMOTE_SENSOR: _remote_sensor,
+    Instrument.SMART_PLUG: _smart_plug,
+    Instrument.WATER_HEATER: _water_heater,
 }
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from ownclimate.core.errors import AppError, InvalidInput
 from ownclimate.core.ids import Clock
+from ownclimate.sim.devices import SimulatedDevices
 from ownclimate.sim.simulate import SimSeries, live
+from ownclimate.sim.standing import Orders
 from ownclimate.sim.world import World
 
 Post = Callable[[dict[str, Any]], Awaitable[None]]
@@ -34,8 +36,11 @@ async def run_live(
     after_ms: int,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     trouble: Trouble = lambda message: None,
+    devices: SimulatedDevices | None = None,
 ) -> None:
     """Posts every reading due after `after_ms`, for ever; cancel it to stop.
+
+    `devices` have been told something, and take note of what they measure.
 
     What cannot be delivered is tried again, ever more slowly, and nothing that came due meanwhile is
     lost. What the door refuses for good (a device that its owner removed) is reported and dropped.
@@ -44,11 +49,19 @@ async def run_live(
         until_ms = clock.now_ms()
         if until_ms > after_ms:
             # A new week is worked out in some tenths of a second, too long for an event loop.
-            due = await asyncio.to_thread(lambda span: list(live(world, *span)), (after_ms, until_ms))
-            for body in bodies(world, due):
-                await _deliver(body, post, sleep, trouble)
+            orders = () if devices is None else devices.orders
+            due = await asyncio.to_thread(_due, world, after_ms, until_ms, orders)
+            for series in due:
+                if devices is not None:
+                    devices.see(series)
+                for body in bodies(world, [series]):
+                    await _deliver(body, post, sleep, trouble)
             after_ms = until_ms
         await sleep(PERIOD_S)
+
+
+def _due(world: World, after_ms: int, until_ms: int, orders: Orders) -> list[SimSeries]:
+    return list(live(world, after_ms, until_ms, orders))
 
 
 def bodies(world: World, due: list[SimSeries]) -> Iterator[dict[str, Any]]:

@@ -159,6 +159,8 @@ def plan(seed: int) -> World:
     devices = [*_weather_station(digits), _air_monitor(digits)]
     devices += _valves(digits)
     devices += [_ac_controller(digits), *_thermostats(digits)]
+    # Last, so that the others keep the serials that they have always had.
+    devices += [_smart_plug(digits), _water_heater(digits)]
     return World(seed=seed, sites=SITES, rooms=ROOMS, devices=tuple(devices))
 
 
@@ -300,8 +302,7 @@ def _valves(digits: random.Random) -> list[SimDevice]:
 
 
 def _ac_controller(digits: random.Random) -> SimDevice:
-    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    serial = "H" + "".join(alphabet[digits.getrandbits(5)] for _ in range(9))
+    serial = _wifi_serial("H", digits)
     mac = f"ACCF23{digits.getrandbits(24):06X}"
     return SimDevice(
         key=f"{HOME}/ac",
@@ -374,6 +375,59 @@ def _thermostats(digits: random.Random) -> list[SimDevice]:
                 )
             )
     return devices
+
+
+def _smart_plug(digits: random.Random) -> SimDevice:
+    serial = _wifi_serial("P", digits)
+    return SimDevice(
+        key=f"{HOME}/plug",
+        instrument=Instrument.SMART_PLUG,
+        vendor="mclimate",
+        model="smart_plug",
+        vendor_id=serial,
+        serial=serial,
+        mac=f"ACCF23{digits.getrandbits(24):06X}",
+        name="Television plug",
+        site=HOME,
+        room=f"{HOME}/living",
+        parent=None,
+        abilities=frozenset({_A.RELAY, _A.POWER, _A.ENERGY}),
+        step_s=300,
+        phase_s=97,
+        jitter_s=2.0,
+        loss=0.002,
+        firmware="SHPLG-1",
+        aliases={aliases.MCLIMATE: serial},
+    )
+
+
+def _water_heater(digits: random.Random) -> SimDevice:
+    serial = _wifi_serial("B", digits)
+    return SimDevice(
+        key=f"{HOME}/water heater",
+        instrument=Instrument.WATER_HEATER,
+        vendor="mclimate",
+        model="bobbie",
+        vendor_id=serial,
+        serial=serial,
+        mac=f"ACCF23{digits.getrandbits(24):06X}",
+        name="Water heater",
+        site=HOME,
+        room=f"{HOME}/living",
+        parent=None,
+        abilities=frozenset({_A.TEMPERATURE, _A.RELAY, _A.ENERGY}),
+        step_s=600,
+        phase_s=388,
+        jitter_s=2.0,
+        loss=0.002,
+        firmware="V2BOB",
+        aliases={aliases.MCLIMATE: serial},
+    )
+
+
+def _wifi_serial(kind: str, digits: random.Random) -> str:
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    return kind + "".join(alphabet[digits.getrandbits(5)] for _ in range(9))
 
 
 def _mac_tail(digits: random.Random) -> str:

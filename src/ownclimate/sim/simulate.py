@@ -14,6 +14,7 @@ from ownclimate.core.readings import Instants, Values
 from ownclimate.sim import instruments
 from ownclimate.sim.climate import SiteClimate, site_climate
 from ownclimate.sim.noise import Noise
+from ownclimate.sim.standing import Orders
 from ownclimate.sim.timegrid import DAY_S, STEP_MS, Weeks, weeks_of
 from ownclimate.sim.world import SimDevice, SimSite, World
 
@@ -40,36 +41,41 @@ class SimSeries:
     columns: dict[str, Values]
 
 
-def simulate(world: World, start_ms: int, end_ms: int) -> Iterator[SimSeries]:
+def simulate(world: World, start_ms: int, end_ms: int, orders: Orders = ()) -> Iterator[SimSeries]:
     """Every device's rows in `[start_ms, end_ms)`, the same to the bit as in any other window.
+
+    `orders` are what devices were told. One changes nothing before the step in which it was given.
 
     They come in pieces of at most half a year, in time order. A device without a row due in a piece
     is left out; one whose rows are all lost has none.
     """
     for piece in _pieces(start_ms, end_ms):
         for site in world.sites:
-            climate = (_week if piece.weeks.count == 1 else site_climate)(world, site, piece.weeks)
-            for device in world.devices_at(site.key):
+            devices = world.devices_at(site.key)
+            keys = {device.key for device in devices}
+            given = tuple(order for order in orders if order.device in keys)
+            climate = (_week if piece.weeks.count == 1 else site_climate)(world, site, piece.weeks, given)
+            for device in devices:
                 first, times_ms = _due(world, device, piece.start_ms, piece.end_ms)
                 if len(times_ms):
-                    yield _measure(world, device, climate, first, times_ms)
+                    yield _measure(world, device, climate, first, times_ms, given)
 
 
-def live(world: World, after_ms: int, until_ms: int) -> Iterator[SimSeries]:
+def live(world: World, after_ms: int, until_ms: int, orders: Orders = ()) -> Iterator[SimSeries]:
     """The rows that fell due after `after_ms`, up to and with `until_ms`.
 
-    Cheap within a week once asked for: the weeks around now are remembered.
+    Cheap within a week once asked for: the weeks around now are remembered, until a device gets an order.
     """
-    return simulate(world, after_ms + 1, until_ms + 1)
+    return simulate(world, after_ms + 1, until_ms + 1, orders)
 
 
 @lru_cache(maxsize=KEPT_WEEKS)
-def _week(world: World, site: SimSite, weeks: Weeks) -> SiteClimate:
-    return site_climate(world, site, weeks)
+def _week(world: World, site: SimSite, weeks: Weeks, orders: Orders) -> SiteClimate:
+    return site_climate(world, site, weeks, orders)
 
 
 def _measure(
-    world: World, device: SimDevice, climate: SiteClimate, first: int, times_ms: Instants
+    world: World, device: SimDevice, climate: SiteClimate, first: int, times_ms: Instants, orders: Orders
 ) -> SimSeries:
     rows = instruments.Rows(
         device=device,
@@ -79,6 +85,7 @@ def _measure(
         first=first,
         times_ms=times_ms,
         steps=times_ms // STEP_MS - climate.weeks.grid().first,
+        orders=tuple(order for order in orders if order.device == device.key),
     )
     arrives = _arrives(rows)
     return SimSeries(

@@ -40,6 +40,8 @@ class Instrument(Enum):
     AC_CONTROLLER = "ac_controller"
     THERMOSTAT = "thermostat"
     REMOTE_SENSOR = "remote_sensor"
+    SMART_PLUG = "smart_plug"
+    WATER_HEATER = "water_heater"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import pytest
 from ownclimate.core.readings import Series
 from ownclimate.sim.plan import plan
 from ownclimate.sim.simulate import simulate
+from ownclimate.sim.standing import Orders
 from ownclimate.sim.world import World
 
 SEED = 7
@@ -24,10 +25,10 @@ START_MS = at_ms(2025, 11, 20)
 END_MS = at_ms(2026, 11, 20)
 
 
-def gathered(world: World, start_ms: int, end_ms: int) -> dict[str, Series]:
+def gathered(world: World, start_ms: int, end_ms: int, orders: Orders = ()) -> dict[str, Series]:
     """All pieces of each device, joined."""
     pieces: dict[str, list[Series]] = {}
-    for series in simulate(world, start_ms, end_ms):
+    for series in simulate(world, start_ms, end_ms, orders):
         joined = Series(times_ms=series.times_ms, columns=series.columns)
         pieces.setdefault(series.device_key, []).append(joined)
     return {

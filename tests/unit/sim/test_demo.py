@@ -116,7 +116,7 @@ async def test_a_demo_has_its_sites_rooms_devices_and_history(clock: FakeClock) 
     assert found[1].floors == ("Ground floor", "First floor")
     rooms = await sites.list_rooms(ports.directory, owner[0])
     assert {room.floor for room in rooms if room.site_id == found[1].id} == set(found[1].floors)
-    assert len(await devices.list_devices(ports.directory, owner[0])) == len(WORLD.devices) == 18
+    assert len(await devices.list_devices(ports.directory, owner[0])) == len(WORLD.devices) == 20
     await _check_history(ports, owner[0], clock.now_ms() - HISTORY_MS, clock.now_ms())
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
