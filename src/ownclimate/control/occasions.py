@@ -90,7 +90,7 @@ class Occasion:
         ended = self.changes[-1].ended if self.changes else None
         at_ms = self.changes[-1].at_ms if self.changes else self.now_ms
         before = self.standing
-        is_begun = ended is None or ended.routine_id == before.routine_id
+        is_begun = ended is None or (ended.routine_id, ended.local) == (before.routine_id, before.local)
         last: Window | Standing = before if ended is None or is_begun else ended
         try:
             order = await self._order_after(last)

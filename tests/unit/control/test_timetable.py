@@ -227,7 +227,7 @@ async def test_a_moment_missed_is_acted_on_once_while_it_is_still_meant_to_hold(
     assert await home.ordered(valve) == [("2026-11-20T12:10", 20.0), ("2026-11-23T16:00", 17.0)]
 
 
-async def test_a_window_missed_from_beginning_to_end_is_skipped_and_said(caplog, capsys) -> None:
+async def test_a_window_missed_from_beginning_to_end_x:
     home = await house()
     valve = await home.device()
     plug = await home.device(RELAY)
@@ -281,15 +281,18 @@ async def test_a_routine_changed_or_removed_while_it_holds_shows_at_once() -> No
     await home.run("2026-11-20T11:30")
 
     for target in (22, 20, 22):
-        await edit_routine(
-            home.ports, home.owner_id, ACTOR, routine.id,
-            lambda current, target=target: dataclasses.replace(current, target=target),
-        )  # fmt: skip
+        await retarget(home, routine.id, target)
         await home.timetable.look()
     await remove_routines(home.ports, home.owner_id, ACTOR, [routine])
     await home.timetable.look()
 
     assert [target for _, target in await home.ordered(valve)] == [20.0, 22, 20, 22, 17.0]
+
+
+async def retarget(home: House, routine_id: str, target: float) -> None:
+    await edit_routine(
+        home.ports, home.owner_id, ACTOR, routine_id, lambda r: dataclasses.replace(r, target=target)
+    )
 
 
 async def test_telling_people_or_not_orders_nothing_again() -> None:
@@ -370,6 +373,20 @@ async def test_where_no_zone_is_known_the_one_the_routine_was_made_with_counts()
     await home.run("2026-11-20T13:00")
 
     assert await home.ordered(valve) == [("2026-11-20T10:00", 20.0)]
+
+
+async def test_dying_between_order_and_record_loses_no_later_end() -> None:
+    """Thursday's end and Friday's start were ordered but not recorded: Friday's end is ordered all the same."""
+    home = await house(now="2026-11-19T10:00")
+    plug = await home.device(RELAY)
+    await home.routine(plug, "13:00", "20:00", 1, at_end=End.OFF)
+    dying = Dying(home.ports.directory)
+    home.timetable.ports = dataclasses.replace(home.ports, directory=dying)
+    for when, dies in [("19T12:00", False), ("19T19:00", True), ("20T12:00", True), ("20T19:00", False)]:
+        dying.dies = dies
+        await home.look(f"2026-11-{when}")
+
+    assert [is_on for _, is_on in await home.ordered(plug)] == [True, False, True, False]
 
 
 WINDOWS = st.lists(
