@@ -56,6 +56,8 @@ class Home:
     house: Site
     building: Site
     empty: Site
+    annex: Site
+    """A building without thermostats."""
     room: Room
     devices: dict[str, Device] = field(default_factory=dict)
     person_id: str = ""
@@ -276,9 +278,9 @@ class Town:
             )
             for place, kind in enumerate((SiteKind.HOME, SiteKind.BUILDING, SiteKind.HOME, SiteKind.BUILDING))
         ]
-        house, building, empty = sites
+        house, building, empty, annex = sites
         room = await create_room(ports, owner, ACTOR, site_id=house.id, name=f"{quarter} parlour")
-        home = Home(account, hook_text, house, building, empty, room)
+        home = Home(account, hook_text, house, building, empty, annex, room)
         await create_room(ports, owner, ACTOR, site_id=home.building.id, name=f"{quarter} lobby")
         await self._devices(home, quarter, number, room.id)
         await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
