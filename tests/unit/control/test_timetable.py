@@ -227,7 +227,9 @@ async def test_a_moment_missed_is_acted_on_once_while_it_is_still_meant_to_hold(
     assert await home.ordered(valve) == [("2026-11-20T12:10", 20.0), ("2026-11-23T16:00", 17.0)]
 
 
-async def test_a_window_missed_from_beginning_to_end_x:
+async def test_a_window_missed_from_beginning_to_end_is_skipped_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     home = await house()
     valve = await home.device()
     plug = await home.device(RELAY)
@@ -376,7 +378,7 @@ async def test_where_no_zone_is_known_the_one_the_routine_was_made_with_counts()
 
 
 async def test_dying_between_order_and_record_loses_no_later_end() -> None:
-    """Thursday's end and Friday's start were ordered but not recorded: Friday's end is ordered all the same."""
+    """Thursday's end and Friday's start were ordered but not recorded: Friday's end is ordered too."""
     home = await house(now="2026-11-19T10:00")
     plug = await home.device(RELAY)
     await home.routine(plug, "13:00", "20:00", 1, at_end=End.OFF)
