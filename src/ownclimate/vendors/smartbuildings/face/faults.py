@@ -17,6 +17,7 @@ from ownclimate.web.faults import Fault, HttpFault, detail_of, status_of
 from ownclimate.web.tables import FaultContext
 
 EXPIRED = "token expired"
+CREATE_BUILDING = "createBuilding"
 UNREADABLE = 415
 """A body of another kind is bad input here."""
 
@@ -29,13 +30,20 @@ def faults(*, wraps_expiry: bool) -> Callable[[Fault, FaultContext], Reply]:
         if isinstance(fault, Unauthenticated):
             return _reply(401, _credential_fault(fault, wraps_expiry))
         if isinstance(fault, InvalidInput):
-            return _reply(422, Fail(data={fault.field or "body": fault.reason}))
+            is_unreadable = not fault.field
+            status = _unreadable_status(context) if is_unreadable else 422
+            return _reply(status, Fail(data={fault.field or "body": fault.reason}))
         if isinstance(fault, HttpFault) and fault.status == UNREADABLE:
-            return _reply(422, Fail(data={"body": fault.detail}))
+            return _reply(_unreadable_status(context), Fail(data={"body": fault.detail}))
         status = status_of(fault)
         return _reply(status, Error(message={"error": _detail(fault)}, code=status))
 
     return fault_reply
+
+
+def _unreadable_status(context: FaultContext) -> int:
+    """A body that cannot be read at all is a validation failure, but of the one row that has both."""
+    return 400 if context.endpoint is not None and context.endpoint.operation_id == CREATE_BUILDING else 422
 
 
 def _credential_fault(fault: Unauthenticated, wraps_expiry: bool) -> CredentialFault:

@@ -1,67 +1,227 @@
-"""`/api/v1/thermostats/…`: anything in a building that has a set-point."""
+"""`/api/v1/thermostats…`: anything in a building that has a set-point; registering, naming, removing it."""
 
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from ownclimate.core.access import Permission
 from ownclimate.core.aliases import SMARTBUILDINGS
-from ownclimate.core.devices import edit_device, find_device_by_alias
-from ownclimate.core.errors import NotFound
-from ownclimate.core.sites import get_site
-from ownclimate.core.things import Device, SiteKind
-from ownclimate.vendors.smartbuildings.vocabulary import (
-    TENANT_MODE,
-    TENANTS_SETTINGS,
-    THERMOSTAT_ABILITIES,
-    THERMOSTAT_ID_PATTERN,
+from ownclimate.core.devices import edit_device, find_device_by_alias, list_devices
+from ownclimate.core.errors import NotFound, Unsupported
+from ownclimate.core.ids import SiteId
+from ownclimate.core.things import Ability, Device, Site, SiteKind
+from ownclimate.vendors.smartbuildings import vocabulary as words
+from ownclimate.vendors.smartbuildings import wire
+from ownclimate.vendors.smartbuildings.face.buildings import BuildingPath, listing, without_place
+from ownclimate.vendors.smartbuildings.face.finding import (
+    THERMOSTAT,
+    building_of,
+    buildings_of,
+    is_thermostat,
+    thermostat_id,
+    thermostat_of,
+    thermostats_in,
 )
 from ownclimate.web.call import Call
-from ownclimate.web.tables import Place
+from ownclimate.web.tables import BodyKind, Endpoint, Place, Success
 
-THERMOSTAT = "thermostat"
-
-
-class TenantModeRequest(
-    msgspec.Struct, kw_only=True, rename={"thermostat_id": "thermostatId", "is_on": "isTenantMode"}
-):
-    thermostat_id: Annotated[str, msgspec.Meta(pattern=THERMOSTAT_ID_PATTERN), Place.PATH]
-    is_on: bool
+SERIAL = "511863314842"
+OFFSET_STEP_MIN = 5
 
 
-async def set_tenant_mode(call: Call, request: TenantModeRequest) -> None:
-    """Switches tenant mode. Setting what is set already changes nothing, so it resets nothing twice."""
-    device = await thermostat_of(call, request.thermostat_id)
-
-    def switch(current: Device) -> Device:
-        if bool(current.settings.get(TENANT_MODE, False)) == request.is_on:
-            return current
-        return dataclasses.replace(current, settings=_switched(current.settings, request.is_on))
-
-    await edit_device(call.ports, device.owner_id, call.actor, device.id, switch, verb=call.endpoint.audit)
+class ThermostatPath(msgspec.Struct, kw_only=True, rename="camel"):
+    thermostat_id: Annotated[str, msgspec.Meta(pattern=words.THERMOSTAT_ID_PATTERN), Place.PATH]
 
 
-async def thermostat_of(call: Call, thermostat_id: str) -> Device:
-    """Raises NotFound also for another owner's, for what has no set-point and for what stands in a home."""
-    directory, access = call.ports.directory, call.access
-    device = await find_device_by_alias(directory, access.owner_id, SMARTBUILDINGS, thermostat_id)
-    if (
-        device is None
-        or device.site_id is None
-        or device.abilities.isdisjoint(THERMOSTAT_ABILITIES)
-        or not access.reaches(device.site_id)
-    ):
+class Registration(BuildingPath, kw_only=True, rename="camel"):
+    thermostat_id: wire.ThermostatId
+
+
+class Names(ThermostatPath, kw_only=True, rename="camel"):
+    name: wire.ThermostatName | UnsetType = UNSET
+    thermostat_name: wire.ThermostatName | UnsetType = UNSET
+
+
+async def list_thermostat_ids(call: Call, params: None) -> wire.Listing:
+    devices = await thermostats_in(call, await buildings_of(call))
+    return listing(call, "thermostats", [thermostat_id(device) for device in devices])
+
+
+async def register(call: Call, asked: Registration) -> wire.Thermostat:
+    """Puts a thermostat that this server knows into the building, with the sensors that speak through it.
+
+    Raises NotFound for a serial number that nobody here has; Unsupported when it is registered already.
+    """
+    site = await building_of(call, asked.building_id)
+    directory, owner_id = call.ports.directory, call.access.owner_id
+    device = await find_device_by_alias(directory, owner_id, SMARTBUILDINGS, asked.thermostat_id)
+    if device is None or not is_thermostat(device) or not _may_be_taken(call, device):
         raise NotFound(THERMOSTAT)
-    site = await get_site(directory, access.owner_id, device.site_id)
-    if site.kind is not SiteKind.BUILDING:
-        raise NotFound(THERMOSTAT)
-    return device
+    if await _is_registered(call, device):
+        raise Unsupported(THERMOSTAT, "The thermostat is registered already")
+
+    def placed(before: Device) -> Device:
+        return before if before.site_id == site.id else _moved_to(before, site)
+
+    device = await edit_device(call.ports, owner_id, call.actor, device.id, placed, verb=call.endpoint.audit)
+    for sensor in await _children(call, device):
+        await edit_device(call.ports, owner_id, call.actor, sensor.id, placed, verb=call.endpoint.audit)
+    return shown(device, site, call.ports.clock.now_ms())
 
 
-def _switched(settings: dict[str, Any], is_on: bool) -> dict[str, Any]:
-    if is_on:
-        return {**settings, TENANT_MODE: True}
-    kept = {name: value for name, value in settings.items() if name not in TENANTS_SETTINGS}
-    return {**kept, TENANT_MODE: False}
+async def get_thermostat(call: Call, path: ThermostatPath) -> wire.Thermostat:
+    device, site = await thermostat_of(call, path.thermostat_id)
+    return shown(device, site, call.ports.clock.now_ms())
+
+
+async def rename(call: Call, asked: Names) -> wire.Thermostat:
+    device, site = await thermostat_of(call, asked.thermostat_id)
+
+    def renamed(before: Device) -> Device:
+        if asked.name is not UNSET:
+            before = dataclasses.replace(before, name=asked.name)
+        if asked.thermostat_name is not UNSET:
+            settings = {**before.settings, words.DISPLAY_NAME: asked.thermostat_name}
+            before = dataclasses.replace(before, settings=settings)
+        return before
+
+    changed = await edit_device(
+        call.ports, device.owner_id, call.actor, device.id, renamed, verb=call.endpoint.audit
+    )
+    return shown(changed, site, call.ports.clock.now_ms())
+
+
+async def unregister(call: Call, path: ThermostatPath) -> None:
+    """Ends the registration only: the thermostat goes on by itself, its history stays."""
+    device, _ = await thermostat_of(call, path.thermostat_id)
+    for each in (*await _children(call, device), device):
+        await edit_device(
+            call.ports, device.owner_id, call.actor, each.id, without_place, verb=call.endpoint.audit
+        )
+
+
+def shown(device: Device, site: Site, now_ms: int) -> wire.Thermostat:
+    offset = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(site.time_zone)).utcoffset()
+    assert offset is not None, "a zone has an offset"
+    minutes = round(offset.total_seconds() / 60 / OFFSET_STEP_MIN) * OFFSET_STEP_MIN
+    return wire.Thermostat(
+        id=thermostat_id(device),
+        building_id=site.id,
+        name=device.name,
+        thermostat_name=device.settings.get(words.DISPLAY_NAME, device.name),
+        time_zone_offset_minutes=minutes,
+        hvac_modes=supported_modes(device),
+    )
+
+
+def supported_modes(device: Device) -> list[Any]:
+    """What the equipment can do, in the wire's words and alphabetical order."""
+    if modes := device.settings.get("hvac_modes"):
+        return sorted(words.HVAC_MODES[mode] for mode in modes if mode in words.HVAC_MODES)
+    can_heat = Ability.HEATING_SETPOINT in device.abilities
+    can_cool = Ability.COOLING_SETPOINT in device.abilities
+    modes = ["off", *(["heat"] if can_heat else []), *(["cool"] if can_cool else [])]
+    return sorted([*modes, "auto"] if can_heat and can_cool else modes)
+
+
+def _may_be_taken(call: Call, device: Device) -> bool:
+    """A token for some sites cannot take a device out of another; one without a site is the company's."""
+    return device.site_id is None or call.access.reaches(device.site_id)
+
+
+async def _is_registered(call: Call, device: Device) -> bool:
+    """A thermostat in a home is not: it is only not in this dialect."""
+    if device.site_id is None:
+        return False
+    try:
+        site = await building_of(call, device.site_id)
+    except NotFound:
+        return False
+    return site.kind is SiteKind.BUILDING
+
+
+def _moved_to(device: Device, site: Site) -> Device:
+    return dataclasses.replace(device, site_id=SiteId(site.id), room_id=None)
+
+
+async def _children(call: Call, device: Device) -> list[Device]:
+    devices = await list_devices(call.ports.directory, device.owner_id)
+    return [each for each in devices if each.parent_id == device.id]
+
+
+ROWS = (
+    Endpoint(
+        operation_id="registerThermostat",
+        path="/api/v1/buildings/{buildingId}/thermostats",
+        methods=("POST",),
+        handler=register,
+        params=Registration,
+        bodies=(BodyKind.JSON,),
+        successes=(Success(status=201, item=wire.Thermostat),),
+        permission=Permission.DEVICE_CONTROL,
+        scopes=(words.CREATE_THERMOSTAT, words.READ_THERMOSTAT),
+        owned=("buildingId", "thermostatId"),
+        errors=(400, 413),
+        is_repeatable=False,
+        audit="register",
+        summary="Register a thermostat by its serial number",
+        examples={"thermostatId": SERIAL},
+    ),
+    Endpoint(
+        operation_id="getThermostatIds",
+        path="/api/v1/thermostatIds",
+        handler=list_thermostat_ids,
+        successes=(Success(item=wire.Listing),),
+        permission=Permission.DEVICE_READ,
+        scopes=(words.READ_THERMOSTATS,),
+        summary="The serial numbers of every thermostat",
+    ),
+    Endpoint(
+        operation_id="getThermostatSummary",
+        path="/api/v1/thermostats/{thermostatId}",
+        handler=get_thermostat,
+        params=ThermostatPath,
+        successes=(Success(item=wire.Thermostat),),
+        permission=Permission.DEVICE_READ,
+        scopes=(words.READ_THERMOSTAT,),
+        owned=("thermostatId",),
+        summary="One thermostat",
+        examples={"thermostatId": SERIAL},
+    ),
+    Endpoint(
+        operation_id="updateBaseThermostat",
+        path="/api/v1/thermostats/{thermostatId}",
+        methods=("PATCH",),
+        handler=rename,
+        params=Names,
+        bodies=(BodyKind.JSON,),
+        successes=(Success(item=wire.Thermostat),),
+        permission=Permission.DEVICE_CONTROL,
+        scopes=(words.READ_THERMOSTAT, words.WRITE_THERMOSTAT),
+        owned=("thermostatId",),
+        errors=(413,),
+        audit="change",
+        summary="Change a thermostat's names",
+        examples={"thermostatId": SERIAL, "name": "Lobby, north", "thermostatName": "Lobby"},
+    ),
+    Endpoint(
+        operation_id="unregisterThermostat",
+        path="/api/v1/thermostats/{thermostatId}",
+        methods=("DELETE",),
+        handler=unregister,
+        params=ThermostatPath,
+        successes=(Success(status=204),),
+        permission=Permission.DEVICE_CONTROL,
+        scopes=(words.DELETE_THERMOSTAT,),
+        owned=("thermostatId",),
+        audit="unregister",
+        summary="End a thermostat's registration",
+        examples={"thermostatId": SERIAL},
+    ),
+)

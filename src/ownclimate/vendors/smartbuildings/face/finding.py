@@ -1,0 +1,69 @@
+"""The caller's buildings and thermostats. What is another company's, or no building, looks absent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from ownclimate.core.aliases import SMARTBUILDINGS
+from ownclimate.core.devices import find_device_by_alias, list_devices
+from ownclimate.core.errors import NotFound
+from ownclimate.core.ids import SiteId
+from ownclimate.core.sites import get_site, list_sites
+from ownclimate.core.things import Device, Site, SiteKind
+from ownclimate.vendors.smartbuildings.vocabulary import THERMOSTAT_ABILITIES
+from ownclimate.web.call import Call
+
+THERMOSTAT = "thermostat"
+BUILDING = "building"
+
+
+async def building_of(call: Call, building_id: str) -> Site:
+    """The building under its id. Raises NotFound for a home, too: a home is not in this dialect."""
+    access = call.access
+    try:
+        site = await get_site(call.ports.directory, access.owner_id, building_id)
+    except NotFound:
+        raise NotFound(BUILDING) from None
+    if site.kind is not SiteKind.BUILDING or not access.reaches(site.id):
+        raise NotFound(BUILDING)
+    return site
+
+
+async def buildings_of(call: Call) -> list[Site]:
+    """Every building that the token reaches, oldest first."""
+    access = call.access
+    sites = await list_sites(call.ports.directory, access.owner_id)
+    return [site for site in sites if site.kind is SiteKind.BUILDING and access.reaches(site.id)]
+
+
+async def thermostat_of(call: Call, thermostat_id: str) -> tuple[Device, Site]:
+    """Raises NotFound also for another owner's, for what has no set-point and for what stands in a home."""
+    directory, access = call.ports.directory, call.access
+    device = await find_device_by_alias(directory, access.owner_id, SMARTBUILDINGS, thermostat_id)
+    if device is None or device.site_id is None or not is_thermostat(device):
+        raise NotFound(THERMOSTAT)
+    try:
+        return device, await building_of(call, device.site_id)
+    except NotFound:
+        raise NotFound(THERMOSTAT) from None
+
+
+async def thermostats_in(call: Call, buildings: Sequence[Site]) -> list[Device]:
+    """The thermostats of the buildings, oldest first."""
+    wanted: set[SiteId] = {site.id for site in buildings}
+    devices = await list_devices(call.ports.directory, call.access.owner_id)
+    return [device for device in devices if device.site_id in wanted and is_thermostat(device)]
+
+
+def is_thermostat(device: Device) -> bool:
+    return not device.abilities.isdisjoint(THERMOSTAT_ABILITIES)
+
+
+def thermostat_id(device: Device) -> str:
+    return device.aliases[SMARTBUILDINGS]
+
+
+def location(call: Call, *segments: str) -> str:
+    """The absolute address of a resource."""
+    return "/".join((call.public_url, "api/v1", *(quote(segment, safe="") for segment in segments)))
