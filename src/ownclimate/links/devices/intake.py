@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -26,8 +26,6 @@ from ownclimate.links.devices.profiles import Heard, Profile
 from ownclimate.links.devices.said import Rows, Said, State
 from ownclimate.links.devices.states import AIR_CONDITIONER
 
-LINK: Final = "link"
-"""The setting of a device that says by which source, profile and name it is reached."""
 REACHABLE: Final = "reachable"
 MAX_KEPT_BYTES: Final = 256 * 1024
 
@@ -75,7 +73,7 @@ async def take_said(
     device: Device,
     said: Said,
     *,
-    link: Mapping[str, Any] | None,
+    link: Mapping[str, str] | None,
     is_retained: bool,
     now_ms: int,
 ) -> None:
@@ -163,10 +161,8 @@ def _shown(said: Said) -> frozenset[Ability]:
     return found
 
 
-def _with_news(device: Device, said: Said, link: Mapping[str, Any] | None, now_ms: int) -> Device:
+def _with_news(device: Device, said: Said, link: Mapping[str, str] | None, now_ms: int) -> Device:
     settings = {**device.settings, **(said.state.settings if said.state else {})}
-    if link is not None:
-        settings[LINK] = dict(link)
     reports = dict(device.reports)
     told = reports.get(REACHABLE)
     if said.is_online is not None and (
@@ -176,6 +172,7 @@ def _with_news(device: Device, said: Said, link: Mapping[str, Any] | None, now_m
     about = said.about
     return dataclasses.replace(
         device,
+        link=device.link if link is None else dict(link),
         settings=settings,
         reports=reports,
         abilities=device.abilities | _shown(said),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from ownclimate.control.carriers import Delivery
 from ownclimate.core.errors import InvalidInput, Unreachable, Unsupported
@@ -14,7 +14,6 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.ingest.keys import HookKey
 from ownclimate.links.devices.intake import (
-    LINK,
     MAX_KEPT_BYTES,
     REACHABLE,
     find_or_make,
@@ -39,7 +38,7 @@ class Publish(Protocol):
 
 @dataclass(slots=True)
 class DeviceLink:
-    """A source's devices; a `Handler` of its connection and a `Carrier` to them.
+    """A source's devices: handles what its connection brings, carries commands to them.
 
     `key` says whose the source is and under which number its readings stand.
     """
@@ -97,7 +96,7 @@ class DeviceLink:
         profile: Profile,
         device: Device,
         said: Said,
-        link: Mapping[str, Any] | None,
+        link: Mapping[str, str] | None,
         message: Message,
         now_ms: int,
     ) -> str:
@@ -141,24 +140,21 @@ class DeviceLink:
 
     def _link(
         self, profile: Profile, heard: Heard, name: str, said: Said, device: Device
-    ) -> dict[str, Any] | None:
+    ) -> dict[str, str] | None:
         """Where the device can be reached, as this message shows it; a script that only sends readings
         of a device does not stand in its way."""
         if said.about is None and said.state is None and said.is_online is None:
             return None
-        known = device.settings.get(LINK, {})
+        link = {"source": self.key.id, "profile": profile.name, "name": name}
         is_relay = said.state is not None and bool(heard.part)
-        part = heard.part if is_relay else known.get("part", "") if known.get("name") == name else ""
-        return {"source": self.key.id, "profile": profile.name, "name": name, "part": part}
-
-    async def carries(self, owner_id: OwnerId, device: Device) -> bool:
-        link = device.settings.get(LINK)
-        return (
-            owner_id == self.key.owner_id
-            and isinstance(link, dict)
-            and link.get("source") == self.key.id
-            and link.get("profile") in self.profiles
+        part = (
+            heard.part
+            if is_relay
+            else device.link.get("part", "")
+            if link.items() <= device.link.items()
+            else ""
         )
+        return {**link, "part": part}
 
     async def deliver(self, owner_id: OwnerId, device: Device, command: Command) -> Delivery:
         profile, link = self._way_to(device)
@@ -190,10 +186,14 @@ class DeviceLink:
         finally:
             del self._asked[command_id]
 
-    def _way_to(self, device: Device) -> tuple[Profile, Mapping[str, Any]]:
+    def _way_to(self, device: Device) -> tuple[Profile, Mapping[str, str]]:
         """Raises Unreachable while the device is known to be offline."""
         reachable = device.reports.get(REACHABLE)
         if reachable is not None and not reachable.value:
             raise Unreachable("the device is offline")
-        link = device.settings[LINK]
-        return self.profiles[link["profile"]], link
+        profile = self.profiles.get(device.link["profile"])
+        if profile is None:
+            raise Unsupported(
+                "profile", f"its source no longer speaks to devices of {device.link['profile']}"
+            )
+        return profile, device.link

@@ -17,12 +17,14 @@ PROFILES: Final = (native.NAME, tasmota.NAME, esphome.NAME)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
     """`prefix` None leaves each profile its own. `names` gives devices by the names on their topics
-    (`NAME`, for ESPHome also `NODE/SWITCH`). With `known_only` no device is made on first sight."""
+    (`NAME`, for ESPHome also `NODE/SWITCH`). With `known_only` no device is made on first sight. Of a source
+    that `is_simulated` readings are a simulation's, which every other origin outranks."""
 
     profiles: tuple[str, ...] = (native.NAME,)
     prefix: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     known_only: bool = False
+    is_simulated: bool = False
 
 
 def link_settings(settings: Mapping[str, Any]) -> LinkSettings:
@@ -42,6 +44,7 @@ def link_settings(settings: Mapping[str, Any]) -> LinkSettings:
         prefix=None if prefix is None else native.checked_prefix(prefix),
         names=names,
         known_only=bool(settings.get("known_only", False)),
+        is_simulated=bool(settings.get("is_simulated", False)),
     )
 
 

@@ -71,10 +71,10 @@ async def test_readings_alone_do_not_make_a_device_reachable(bench) -> None:
     ada = await bench()
     await ada.hears("ownclimate/shed/readings", {"temperature_c": 3})
 
-    assert not await ada.link.carries(ada.owner_id, await ada.device("shed"))
+    assert (await ada.device("shed")).link == {}
 
     await ada.hears("ownclimate/shed/state", {"relay_on": False})
-    assert await ada.link.carries(ada.owner_id, await ada.device("shed"))
+    assert (await ada.device("shed")).link["source"] == ada.link.key.id
 
 
 async def test_a_state_becomes_readings_and_settings(bench) -> None:
@@ -240,7 +240,6 @@ async def test_two_owners_devices_of_one_name_are_two(bench) -> None:
 
     assert (await ada.home.ports.series.latest([theirs.number])) == {}
     assert await bob.device("shared") is None
-    assert not await ada.link.carries(bob.owner_id, theirs)
     ours = await ada.device("bobs-plug")
     assert ours.id != theirs.id
-    assert not await bob.link.carries(ada.owner_id, ours)
+    assert (await bob.device("bobs-plug")).link == {}
