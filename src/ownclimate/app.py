@@ -16,6 +16,7 @@ from ownclimate import operations
 from ownclimate.authorization import documented_token_doors, with_token_doors
 from ownclimate.clocks import sleep_of
 from ownclimate.config import Settings
+from ownclimate.control.delivery import Deliverer
 from ownclimate.control.timetable import Timetable
 from ownclimate.core import publishing
 from ownclimate.core.access import Access
@@ -26,6 +27,8 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.writes import relay_outbox
 from ownclimate.ingest.doors import CREDENTIAL_KIND, broker_dialect, doors_dialect
 from ownclimate.ingest.keys import hook_authenticator
+from ownclimate.links.kinds import openers
+from ownclimate.links.supervisor import Supervisor
 from ownclimate.oauth import janitor
 from ownclimate.oauth.endpoints import oauth_dialect
 from ownclimate.oauth.keys import check_hook
@@ -51,6 +54,10 @@ DAY_MS = 24 * 3_600_000
 RELAY_EVERY_S = 2.0
 """How long an audit entry waits in the outbox at most."""
 JANITOR_EVERY_S = 3600.0
+
+HOLDER = "server"
+"""Of the leases of background jobs. A folder has one server at a time, so a lease that bears this name is
+its own or that of one that died, and need not be waited for."""
 
 CODECS = FrameTable()
 """The device models whose LoRaWAN frames the doors can read."""
@@ -112,9 +119,16 @@ def background_work(
     ports: Ports, settings: Settings, authorization: AuthorizationServer
 ) -> list[Coroutine[Any, Any, None]]:
     """What a server does beside answering. Each piece may run anywhere, any number of times."""
-    holder = ports.entropy(8).hex()
-    timetable = Timetable(ports, holder, sleep_of(settings))
-    return [_relay(ports), _janitor(ports, settings, authorization), timetable.run()]
+    timetable = Timetable(ports, HOLDER, sleep_of(settings))
+    supervisor = Supervisor(ports, authorization.cipher, openers(ports, CODECS), HOLDER)
+    deliverer = Deliverer(ports, [supervisor], HOLDER)
+    return [
+        _relay(ports),
+        _janitor(ports, settings, authorization),
+        timetable.run(),
+        supervisor.run(),
+        deliverer.run(),
+    ]
 
 
 async def _relay(ports: Ports) -> None:

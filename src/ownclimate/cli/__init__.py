@@ -34,6 +34,7 @@ COMMANDS = {
     "readings": "readings.readings",
     "restore": "store.restore",
     "serve": "serving.serve",
+    "source": "sources.source",
     "store": "store.store",
     "token": "keys.token",
     "user": "accounts.user",

@@ -1,16 +1,22 @@
-"""What a door needs to know of a device key. Keys are made and checked elsewhere; the check is handed in."""
+"""What a door needs to know of a device key, or a link of its source.
+
+Keys are made and checked elsewhere; the check is handed in.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from ownclimate.core.access import Access, Permission
 from ownclimate.core.ids import AccountId, OwnerId
 from ownclimate.core.ports import Directory
 from ownclimate.core.readings import OriginKind, OriginNumber, origin_number
 from ownclimate.core.writes import Actor
+
+NOBODY: Final = AccountId("")
+"""A source acts by itself, whoever connected it."""
 
 
 class HookKey(Protocol):
@@ -26,6 +32,17 @@ class HookKey(Protocol):
     def source_number(self) -> int: ...
     @property
     def origin(self) -> OriginKind: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceKey:
+    """A connected source in the place of a key: what comes through it is brought by nobody else."""
+
+    id: str
+    owner_id: OwnerId
+    source_number: int
+    account_id: AccountId = NOBODY
+    origin: OriginKind = OriginKind.DEVICE
 
 
 CheckHook = Callable[[Directory, str], Awaitable[HookKey]]

@@ -71,7 +71,7 @@ class Codec(Protocol):
         """
         ...
 
-    def confirms(self, order: str, fields: Mapping[str, Any], payload: bytes) -> bool:
+    def confirms(self, order: str, fields: Mapping[str, Any], payload: bytes, firmware: str) -> bool:
         """Whether a device that sends this frame has, by its own word, done what the order says.
 
         False when the frame says nothing of it, or otherwise. Never raises.

@@ -91,7 +91,7 @@ async def confirm_by(
             continue
         if CommandState.CONFIRMED not in NEXT[command.state]:
             continue
-        if codec.confirms(command.name, command.fields, payload):
+        if codec.confirms(command.name, command.fields, payload, device.firmware):
             await _confirm(ports, owner_id, command)
 
 

@@ -1,0 +1,270 @@
+"""`ownclimate source …`: the network servers and brokers that `serve` connects to."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from ownclimate.authorization import KEY_FILE
+from ownclimate.cli.session import (
+    ACTOR,
+    Session,
+    account_of,
+    json_option,
+    owner_option,
+    print_members,
+    print_rows,
+    secret_from_stdin,
+)
+from ownclimate.cli.times import utc_text
+from ownclimate.core.accounts import list_owner_ids
+from ownclimate.core.errors import NotFound
+from ownclimate.core.ids import OwnerId
+from ownclimate.core.linking import (
+    CHIRPSTACK,
+    MQTT,
+    THINGS_STACK,
+    find_any_source,
+    link_source,
+    list_linked,
+    pause_source,
+    remove_source,
+)
+from ownclimate.core.ports import Ports
+from ownclimate.core.things import Source
+from ownclimate.links.devices.settings import PROFILES, names_given
+from ownclimate.links.settings import API_KEY, LATER_KINDS, checked, secrets_needed
+from ownclimate.links.states import SavedState, find_state
+from ownclimate.oauth.encryption import Cipher, load_key
+
+PROMPTS = {API_KEY: "API key", "password": "Broker password"}
+COLUMNS = {
+    "name": "NAME",
+    "kind": "KIND",
+    "state": "STATE",
+    "messages": "MESSAGES",
+    "last_message": "LAST MESSAGE",
+    "last_error": "LAST ERROR",
+    "id": "ID",
+}
+
+name_option = click.option("--name", default="", help="What you call it; default: its kind.")
+broker_option = click.option("--broker", default="", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…")
+base_url_option = click.option("--base-url", default="", metavar="URL", help="Address of the server's API.")
+user_option = click.option("--user", default="", help="User name at the broker.")
+ca_option = click.option(
+    "--ca-file", default="", type=click.Path(), help="Certificates to trust with mqtts://, not the system's."
+)
+port_option = click.option(
+    "--f-port", default=1, show_default=True, help="Frame port on which commands are sent."
+)
+confirmed_option = click.option(
+    "--confirmed", is_flag=True, help="Have devices acknowledge each command (advised for first set-up)."
+)
+
+
+@click.group()
+def source() -> None:
+    """Network servers and brokers that this server connects to."""
+
+
+@source.group("add")
+def add() -> None:
+    """Connect one. Its key or password is asked for, or read from standard input."""
+
+
+@add.command(THINGS_STACK)
+@owner_option
+@name_option
+@base_url_option
+@broker_option
+@click.option("--application", required=True, help="The application's ID, as the console shows it.")
+@click.option("--tenant", default="", help="The tenant's ID (`ttn` at The Things Network).")
+@user_option
+@ca_option
+@port_option
+@confirmed_option
+@json_option
+@click.pass_obj
+def add_things_stack(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
+    """The Things Stack v3. Standard input: an API key of the application."""
+    _add(session, THINGS_STACK, owner, name, settings, as_json)
+
+
+@add.command(CHIRPSTACK)
+@owner_option
+@name_option
+@base_url_option
+@broker_option
+@click.option("--application", default="", help="Only this application's devices; its ID. Default: all.")
+@click.option("--topic-prefix", default="", help="What stands before `application/…` in its topics.")
+@user_option
+@ca_option
+@port_option
+@confirmed_option
+@json_option
+@click.pass_obj
+def add_chirpstack(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
+    """ChirpStack v4. Standard input: with --base-url an API key, then with --user the broker password."""
+    _add(session, CHIRPSTACK, owner, name, settings, as_json)
+
+
+@add.command(MQTT)
+@owner_option
+@name_option
+@click.option("--broker", required=True, metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…")
+@user_option
+@ca_option
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    type=click.Choice(PROFILES),
+    help="What the devices speak (repeatable); default: our own contract.",
+)
+@click.option("--prefix", help="First part of their topics, where it is not the profile's own.")
+@click.option(
+    "--device",
+    "names",
+    multiple=True,
+    metavar="NAME=ID",
+    help="Which device a name on a topic is (repeatable).",
+)
+@click.option("--known-only", is_flag=True, help="Make no device on first sight.")
+@json_option
+@click.pass_obj
+def add_mqtt(
+    session: Session, /, owner: str, name: str, as_json: bool, names: tuple[str, ...], **settings: Any
+) -> None:
+    """Wi-Fi devices behind a broker. Standard input: with --user the password."""
+    given = {**settings, "profiles": list(settings["profiles"]), "names": names_given(names)}
+    _add(session, MQTT, owner, name, given, as_json)
+
+
+def _later(kind: str) -> click.Command:
+    @click.command(kind, hidden=True, context_settings={"ignore_unknown_options": True})
+    @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
+    def refuse(rest: tuple[str, ...]) -> None:
+        checked(kind, {})
+
+    return refuse
+
+
+for _kind in LATER_KINDS:
+    add.add_command(_later(_kind))
+
+
+@source.command("list")
+@json_option
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """List the sources and what they are doing (never their keys)."""
+
+    async def work(ports: Ports) -> list[dict[str, Any]]:
+        return [
+            _row(owner_id, found, await find_state(ports.directory, found.id))
+            for owner_id in await list_owner_ids(ports.directory)
+            for found in await list_linked(ports.directory, owner_id)
+        ]
+
+    empty = "no sources yet: ownclimate source add --help"
+    print_rows(session.run(work), COLUMNS, empty=empty, as_json=as_json)
+
+
+@source.command("pause")
+@click.argument("id")
+@click.pass_obj
+def pause(session: Session, id: str) -> None:
+    """Stop working the source with this ID; its server keeps what comes meanwhile."""
+    _set_paused(session, id, is_paused=True)
+    click.echo(f"paused {id}")
+
+
+@source.command("resume")
+@click.argument("id")
+@click.pass_obj
+def resume(session: Session, id: str) -> None:
+    """Work the source with this ID again."""
+    _set_paused(session, id, is_paused=False)
+    click.echo(f"resumed {id}")
+
+
+@source.command("remove")
+@click.argument("id")
+@click.pass_obj
+def remove(session: Session, id: str) -> None:
+    """Remove the source with its credentials and the payloads that came through it; readings stay."""
+
+    async def work(ports: Ports) -> None:
+        await remove_source(ports, await _owner_of(ports, id), ACTOR, id)
+
+    session.run(work)
+    click.echo(f"removed {id}")
+
+
+def _add(session: Session, kind: str, owner: str, name: str, given: Mapping[str, Any], as_json: bool) -> None:
+    settings = checked(kind, {member: value for member, value in given.items() if value not in ("", None)})
+    secrets = {secret: secret_from_stdin(PROMPTS[secret]) for secret in secrets_needed(kind, settings)}
+
+    async def work(ports: Ports) -> dict[str, Any]:
+        account = await account_of(ports, owner)
+        vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)
+        made = await link_source(
+            ports,
+            vault,
+            account.owner_id,
+            ACTOR,
+            kind=kind,
+            name=name or kind,
+            settings=settings,
+            secrets=secrets,
+        )
+        return _row(account.owner_id, made, None)
+
+    print_members(session.run(work), as_json=as_json)
+
+
+def _set_paused(session: Session, source_id: str, *, is_paused: bool) -> None:
+    async def work(ports: Ports) -> None:
+        await pause_source(ports, await _owner_of(ports, source_id), ACTOR, source_id, is_paused=is_paused)
+
+    session.run(work)
+
+
+async def _owner_of(ports: Ports, source_id: str) -> OwnerId:
+    for owner_id in await list_owner_ids(ports.directory):
+        if await find_any_source(ports.directory, owner_id, source_id) is not None:
+            return owner_id
+    raise NotFound("source", source_id)
+
+
+def _row(owner_id: OwnerId, found: Source, state: SavedState | None) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "kind": found.kind,
+        "state": _word(found, state),
+        "settings": found.settings,
+        "messages": state.messages if state else 0,
+        "given_up": state.given_up if state else 0,
+        "published": state.published if state else 0,
+        "connected_since": utc_text(state.connected_since_ms) if state and state.connected_since_ms else None,
+        "last_message": utc_text(state.last_message_ms) if state and state.last_message_ms else None,
+        "last_error": state.last_error if state else "",
+        "last_error_at": utc_text(state.last_error_ms) if state and state.last_error_ms else None,
+        "owner_id": owner_id,
+        "created": utc_text(found.created_ms),
+    }
+
+
+def _word(found: Source, state: SavedState | None) -> str:
+    if found.is_paused:
+        return "paused"
+    if not found.settings.get("broker"):
+        return "answers only"
+    if state is None:
+        return "not worked yet"
+    return "connected" if state.connected_since_ms else "not connected"
