@@ -31,6 +31,9 @@ _SUMS: Final = {
     "sum_energy_buy_from_grid": "energy_wh",
     "sum_energy_elec": "energy_wh",
 }
+_SHARES: Final = ("$0", "$1", "$2")
+"""Ends of the names of energy at one tariff each. Answers with shares leave the total out."""
+NO_COLUMN: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,20 +117,25 @@ def read_measures(body: Any, request: MeasureRequest, now_ms: int) -> Table:
     return _table(times, rows, names, warnings)
 
 
-def _quantities(request: MeasureRequest) -> tuple[dict[int, str], list[str]]:
-    """Which column is which quantity, and why others are none."""
-    names: dict[int, str] = {}
+def _quantities(request: MeasureRequest) -> tuple[dict[str, list[int]], list[str]]:
+    """The columns of each quantity, and why others are none. The first holds it whole, unless it is
+    `NO_COLUMN`; the others hold its shares."""
+    columns: dict[str, list[int]] = {}
     warnings = []
     for index, kind in enumerate(request.types):
+        is_share = kind.endswith(_SHARES)
         if request.scale == "max":
             name = vocabulary.MEASURE_QUANTITIES.get(kind)
         else:
-            name = _SUMS.get(kind) if request.scale in SUM_STEPS_MS else None
-        if name is None or name in names.values():
+            whole = kind.rpartition("$")[0] if is_share else kind
+            name = _SUMS.get(whole) if request.scale in SUM_STEPS_MS else None
+        if name is None or (not is_share and columns.get(name, [NO_COLUMN])[0] != NO_COLUMN):
             warnings.append(f"{kind} at scale {request.scale} is no reading; kept as it came")
+        elif is_share:
+            columns.setdefault(name, [NO_COLUMN]).append(index)
         else:
-            names[index] = name
-    return names, warnings
+            columns.setdefault(name, [NO_COLUMN])[0] = index
+    return columns, warnings
 
 
 def _rows(body: Any) -> Iterator[tuple[int | None, Any]]:
@@ -157,11 +165,9 @@ def _start_ms(stamp_s: int, scale: str) -> int | None:
 
 
 def _table(
-    times: list[int], rows: list[list[Any]], names: Mapping[int, str], warnings: Sequence[str]
+    times: list[int], rows: list[list[Any]], names: Mapping[str, list[int]], warnings: Sequence[str]
 ) -> Table:
-    columns = {
-        name: np.array([_cell(row, index) for row in rows], dtype=np.float64) for index, name in names.items()
-    }
+    columns = {name: _column(rows, indexes) for name, indexes in names.items()}
     filled = np.zeros(len(times), dtype=np.bool_)
     for values in columns.values():
         filled |= ~np.isnan(values)
@@ -173,6 +179,15 @@ def _table(
     )
 
 
+def _column(rows: list[list[Any]], indexes: Sequence[int]) -> Values:
+    """The first column, where it is empty the sum of its shares."""
+    table = np.array([[_cell(row, index) for index in indexes] for row in rows], dtype=np.float64)
+    table = table.reshape(len(rows), len(indexes))
+    first: Values = table[:, 0]
+    has_shares = ~np.isnan(table).all(axis=1)
+    return np.where(np.isnan(first) & has_shares, np.nansum(table, axis=1), first)
+
+
 def _cell(row: list[Any], index: int) -> float:
-    found = number(row[index]) if index < len(row) else None
+    found = number(row[index]) if 0 <= index < len(row) else None
     return float("nan") if found is None else float(found)

@@ -113,6 +113,8 @@ _EXTREMES: Final = {
 }
 _DIRECTIONS: Final = ("windangle", "gustangle")
 _ENERGY: Final = ("sum_energy_buy_from_grid", "sum_energy_elec")
+BASIC: Final = "$0"
+"""Ends the name of the share of energy that is bought at one price; `$1` is peak, `$2` off-peak."""
 
 
 def _types() -> dict[str, MeasureType]:
@@ -149,7 +151,9 @@ def _types() -> dict[str, MeasureType]:
         found[name] = MeasureType(
             quantity="energy_wh", function="sum", reach=Reach.BINS, needs=Ability.ENERGY
         )
-        for suffix in ("$0", "$1", "$2", "_price", "_price$0", "_price$1", "_price$2"):
+        # Without tariffs all of it is basic.
+        found[name + BASIC] = found[name]
+        for suffix in ("$1", "$2", "_price", "_price$0", "_price$1", "_price$2"):
             found[name + suffix] = MeasureType(
                 quantity="", function="sum", reach=Reach.BINS, needs=Ability.ENERGY
             )
@@ -170,6 +174,14 @@ def valid_type(name: str, scale: Scale, abilities: frozenset[Ability]) -> Measur
         return None
     needed = METERS if known.needs is Ability.ENERGY else frozenset({known.needs})
     return known if needed & abilities else None
+
+
+def valid_types(
+    names: Sequence[str], scale: Scale, abilities: frozenset[Ability]
+) -> tuple[MeasureType | None, ...]:
+    """The types in the order of their names. A total is null beside its shares, as in every recorded
+    answer: clients add up what they get."""
+    return tuple(None if name + BASIC in names else valid_type(name, scale, abilities) for name in names)
 
 
 def stamps_s(starts_s: Sequence[int], scale: Scale, zone: str) -> list[int]:

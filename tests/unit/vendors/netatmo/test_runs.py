@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ownclimate.vendors.netatmo.face.measure import runs
+from ownclimate.vendors.netatmo.face.history import runs
 from ownclimate.vendors.netatmo.wire import MeasureRun
 
 
