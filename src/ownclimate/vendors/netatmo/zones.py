@@ -10,22 +10,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ownclimate.core.orders import PILOT_WIRE_MODES
 from ownclimate.core.schedules import entries_problem
 from ownclimate.vendors.netatmo.statements import storable
-from ownclimate.vendors.netatmo.vocabulary import ZONE_KINDS
-from ownclimate.vendors.netatmo.words import integer, number
+from ownclimate.vendors.netatmo.vocabulary import SETPOINT_MODES, ZONE_KINDS
+from ownclimate.vendors.netatmo.words import NUMBER, TEXT, Word, choice, integer
 
 RoomIds = Callable[[str], str | None]
 """Our id of a room from the home's id for it."""
 WireRoomIds = Callable[[str], str]
 
 _ZONE_NUMBERS: Final = {kind: wire for wire, kind in ZONE_KINDS.items()}
-_SETPOINTS: Final = {
-    "therm_setpoint_temperature": "heating_setpoint_c",
-    "cooling_setpoint_temperature": "cooling_setpoint_c",
-    "auto_setpoint_temperature": "auto_setpoint_c",
+_SETPOINTS: Final[Mapping[str, tuple[str, Word]]] = {
+    "therm_setpoint_temperature": ("heating_setpoint_c", NUMBER),
+    "therm_setpoint_mode": ("heating_setpoint_mode", choice(SETPOINT_MODES)),
+    "therm_setpoint_fp": ("pilot_wire_order", choice({order: order for order in PILOT_WIRE_MODES})),
+    "cooling_setpoint_temperature": ("cooling_setpoint_c", NUMBER),
+    "cooling_setpoint_mode": ("cooling_setpoint_mode", choice(SETPOINT_MODES)),
+    "auto_setpoint_temperature": ("auto_setpoint_c", NUMBER),
+    "auto_setpoint_mode": ("auto_setpoint_mode", choice(SETPOINT_MODES)),
 }
-_WIRE_SETPOINTS: Final = {ours: wire for wire, ours in _SETPOINTS.items()}
+"""What a zone asks of a room: the wire's name → ours, and how its values are written."""
+LEGACY_ROOMS: Final = "rooms_temp"
+"""The rooms of a zone once more, in the spelling of older clients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,7 @@ def zone_from_core(zone: Mapping[str, Any], wire_room_id: WireRoomIds) -> dict[s
     if "rooms" in zone:
         wire["rooms"] = [
             {"id": wire_room_id(room["room_id"])}
-            | {_WIRE_SETPOINTS[name]: room[name] for name in _WIRE_SETPOINTS if name in room}
+            | {name: word.from_core(room[ours]) for name, (ours, word) in _SETPOINTS.items() if ours in room}
             | room.get("kept", {})
             for room in zone["rooms"]
         ]
@@ -130,8 +137,10 @@ def _rooms(said: Any, room_id: RoomIds) -> list[dict[str, Any]] | None:
         room: dict[str, Any] = {"room_id": ours}
         kept = {}
         for name, value in item.items():
-            if name in _SETPOINTS and number(value) is not None and not isinstance(value, str):
-                room[_SETPOINTS[name]] = value
+            ours, word = _SETPOINTS.get(name, ("", TEXT))
+            core = word.to_core(value) if ours else None
+            if core is not None and word.is_exact(value, core):
+                room[ours] = core
             elif name != "id":
                 kept[name] = storable(value)
         rooms.append(room | ({"kept": kept} if kept else {}))

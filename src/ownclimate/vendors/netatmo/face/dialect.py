@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from ownclimate.vendors.netatmo import wire
-from ownclimate.vendors.netatmo.face import events, measure, persons, pictures, public, security, weather
+from ownclimate.vendors.netatmo.face import (
+    events,
+    homes,
+    measure,
+    persons,
+    pictures,
+    public,
+    security,
+    status,
+    weather,
+)
 from ownclimate.vendors.netatmo.face.faults import faults
 from ownclimate.vendors.netatmo.face.parameters import coerce, gather
 from ownclimate.web.tables import Check, Credential, Dialect, Envelope, Place
@@ -25,6 +35,8 @@ def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
             *weather.rows(),
             *public.rows(),
             *measure.rows(),
+            *homes.rows(),
+            *status.rows(),
             *security.rows(),
             *events.rows(),
             *persons.rows(),

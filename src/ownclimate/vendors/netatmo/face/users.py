@@ -8,10 +8,12 @@ from typing import Any, Final
 from ownclimate.core.accounts import load_account
 from ownclimate.core.sources import find_standing_source
 from ownclimate.core.things import Account
+from ownclimate.vendors.netatmo.recognise import HOMES
 from ownclimate.vendors.netatmo.vocabulary import IMPORTED
 from ownclimate.web.call import Call
 
 METRIC: Final = {"unit": 0, "windunit": 0, "pressureunit": 0, "feel_like_algo": 0}
+METRIC_HOMES: Final = {"feel_like_algorithm": 0, "unit_pressure": 0, "unit_system": 0, "unit_wind": 0}
 
 
 async def account_of(call: Call) -> Account | None:
@@ -41,3 +43,14 @@ async def weather_user(call: Call, method: str) -> dict[str, Any]:
         preferences |= told
     mail = said.get("mail", "") if account is None else account.email
     return {"mail": str(mail), "administrative": preferences}
+
+
+async def home_user(call: Call) -> dict[str, Any]:
+    """`body.user` of homes: as `weather_user`, in the words of that answer."""
+    account = await account_of(call)
+    said = await said_of_user(call, HOMES)
+    language = "en" if account is None else account.language
+    told = dict(said) or {"language": language, "locale": language, **METRIC_HOMES}
+    if account is not None:
+        told |= {"email": account.email, "id": account.id}
+    return {"email": "", **told}
