@@ -43,7 +43,9 @@ _NEEDS: Final = {
     "rain_mm": ("rain_mm",),
     "wind_speed_kmh": ("wind_speed_kmh", "wind_direction_deg"),
 }
-LONGEST_LOOK_MS: Final = max(trend.span_ms for trend in TRENDS) + HOUR_MS
+LONGEST_SPANS: Final = 2
+"""How many spans ago the value may be that the newest one is compared with, where some are missing."""
+LONGEST_LOOK_MS: Final = LONGEST_SPANS * max(trend.span_ms for trend in TRENDS)
 
 
 async def day_of(
@@ -120,8 +122,9 @@ def _direction(series: Series, trend: Trend) -> str | None:
     times_ms, values = _since(series, trend.quantity, 0)
     if not len(values):
         return None
-    before = int(times_ms.searchsorted(int(times_ms[-1]) - trend.span_ms, side="right")) - 1
-    if before < 0:
+    newest_ms = int(times_ms[-1])
+    before = int(times_ms.searchsorted(newest_ms - trend.span_ms, side="right")) - 1
+    if before < 0 or times_ms[before] < newest_ms - LONGEST_SPANS * trend.span_ms:
         return None
     change = float(values[-1] - values[before])
-    return STABLE if abs(change) < trend.threshold else UP if change > 0 else DOWN
+    return STABLE if abs(change) <= trend.threshold else UP if change > 0 else DOWN
