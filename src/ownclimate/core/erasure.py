@@ -16,12 +16,15 @@ from ownclimate.core.months import partitions_of
 from ownclimate.core.partitions import (
     ALIASES,
     DEVICES,
+    FOLLOWERS,
+    HOOKS,
     INVITES,
     KEYS,
     MEMBERS,
     MONTHLY,
     OUTBOX,
     OWNER,
+    PUSHES,
     ROOMS,
     SCHEDULES,
     SITES,
@@ -36,7 +39,22 @@ from ownclimate.core.things import Device, Owner
 from ownclimate.core.writes import write_surely
 
 AT_ONCE = 500
-TABLES = (NOTED_MONTHS, ALIASES, INVITES, KEYS, ROOMS, SCHEDULES, SITES, SOURCES, OUTBOX, DEVICES, MEMBERS)
+TABLES = (
+    PUSHES,
+    HOOKS,
+    FOLLOWERS,
+    NOTED_MONTHS,
+    ALIASES,
+    INVITES,
+    KEYS,
+    ROOMS,
+    SCHEDULES,
+    SITES,
+    SOURCES,
+    OUTBOX,
+    DEVICES,
+    MEMBERS,
+)
 """Of an owner's partition, in the order of going; the owner itself goes last, so that an erasure that
 was cut short can be found and repeated."""
 

@@ -92,6 +92,14 @@ NAMED: Mapping[tuple[str, str], Ids] = {
     ("netatmo", "module_id"): _alias("module", "netatmo"),
     ("netatmo", "home_id"): lambda home: [home.house.aliases["netatmo"]],
     ("netatmo", "room_id"): lambda home: [home.room.aliases["netatmo"]],
+    **{
+        ("netatmo", f"getevents.{parameter}"): _alias("camera", "netatmo")
+        for parameter in ("device_id", "module_id")
+    },
+    ("netatmo", "event_id"): lambda home: [home.event_id],
+    ("netatmo", "person_id"): lambda home: [home.person_id],
+    ("netatmo", "person_ids"): lambda home: [home.person_id],
+    ("netatmo", "image_id"): lambda home: [home.event_id],
     ("smartbuildings", "buildingId"): lambda home: [home.building.id, *home.building.aliases.values()],
     ("smartbuildings", "deleteBuilding.buildingId"): lambda home: [home.annex.id],
     ("smartbuildings", "registerThermostat.thermostatId"): _alias("spare", "smartbuildings"),
@@ -344,7 +352,7 @@ class Town:
             room_id=room_id,
             abilities=frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.VALVE}),
         )
-        camera_id = f"70:ee:50:0{number}:aa:03"
+        camera_id = f"70:ee:50:0{number}:aa:07"
         await device(
             "camera",
             "NACamera",

@@ -12,7 +12,7 @@ from ownclimate.core.events import find_event, find_events
 from ownclimate.core.ids import DeviceId
 from ownclimate.core.people import people_of
 from ownclimate.core.things import Event
-from ownclimate.vendors.netatmo import presented
+from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.parameters import WireId, wire_id
 from ownclimate.vendors.netatmo.face.security_shapes import Events, EventsList
@@ -27,6 +27,7 @@ MAX_SIZE: Final = 300
 MAX_SINCE: Final = 1000
 """Events that a client may have missed and still gets at once."""
 MAX_OFFSET: Final = 3000
+PEOPLE_SCOPE: Final = f"read_{vocabulary.INDOOR_CAMERA}"
 
 HomeId = Annotated[str, msgspec.Meta(description="24 hex digits")]
 EventId = Annotated[str, msgspec.Meta(description="The event's id as it was told")]
@@ -66,7 +67,11 @@ class LastOfQuery(msgspec.Struct, kw_only=True):
 
 
 def rows() -> tuple[Endpoint, ...]:
-    common: dict[str, Any] = {"permission": Permission.DEVICE_READ, "any_scopes": READ_SCOPES}
+    common: dict[str, Any] = {
+        "permission": Permission.DEVICE_READ,
+        "any_scopes": READ_SCOPES,
+        "narrowed_scopes": READ_SCOPES,
+    }
     home = {"home_id": "5f0000000000000000000001"}
     event = {**home, "event_id": "5f0000000000000000000e01"}
     person = {"person_id": "11111111-2222-4333-8444-555555555555"}
@@ -123,7 +128,7 @@ async def get_events(call: Call, query: EventsQuery) -> dict[str, Any]:
     offset = _checked("offset", query.offset, MAX_OFFSET)
     timeline = await load_timeline(call, query.home_id)
     before = None if query.event_id is UNSET else await _event(call, timeline, query.event_id)
-    person = "" if query.person_id is UNSET else _person(timeline, query.person_id)
+    person = "" if query.person_id is UNSET else _person(call, timeline, query.person_id)
     found = await find_events(
         call.ports.directory,
         call.access.owner_id,
@@ -158,7 +163,7 @@ async def get_last_event_of(call: Call, query: LastOfQuery) -> dict[str, Any]:
     """Nothing for somebody of the home whom no camera has seen yet."""
     offset = _checked("offset", query.offset, MAX_SIZE)
     timeline = await load_timeline(call, query.home_id)
-    person = _person(timeline, query.person_id)
+    person = _person(call, timeline, query.person_id)
     directory, owner_id = call.ports.directory, call.access.owner_id
     last = await find_events(directory, owner_id, timeline.subjects(person_id=person), limit=1)
     if not last:
@@ -175,15 +180,17 @@ def _list(timeline: Timeline, events: list[Event]) -> dict[str, Any]:
 
 async def _event(call: Call, timeline: Timeline, event_id: str) -> Event:
     event = await find_event(call.ports.directory, call.access.owner_id, event_id.strip().lower())
-    if event is None or not timeline.shows(event):
+    if event is None or event.site_id != timeline.home.site.id:
         raise InvalidInput("event_id", "there is no such event in this home")
+    call.require(Permission.DEVICE_READ, timeline.scope_of(event))
     return event
 
 
-def _person(timeline: Timeline, person_id: str) -> str:
+def _person(call: Call, timeline: Timeline, person_id: str) -> str:
+    call.require(Permission.DEVICE_READ, PEOPLE_SCOPE)
     wanted = person_id.strip().lower()
     known = next((p.id for p in people_of(timeline.home.site) if p.id.lower() == wanted), None)
-    if known is None or not timeline.shows_people:
+    if known is None:
         raise InvalidInput("person_id", "there is nobody of this id in this home")
     return known
 

@@ -24,7 +24,7 @@ SCOPE: Final = f"write_{vocabulary.INDOOR_CAMERA}"
 
 class HomeQuery(msgspec.Struct, kw_only=True):
     home_id: HomeId
-    person_ids: list[PersonId]
+    person_ids: list[str]
 
 
 class AwayQuery(msgspec.Struct, kw_only=True):

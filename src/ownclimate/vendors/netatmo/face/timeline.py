@@ -13,10 +13,9 @@ from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import DeviceId
 from ownclimate.core.people import people_of
 from ownclimate.core.things import Device, Event
-from ownclimate.vendors.netatmo import presented
+from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.face.holdings import Home, find_home, load_home
 from ownclimate.vendors.netatmo.face.watching import (
-    CAMERA_FAMILIES,
     families,
     family,
     may_watch,
@@ -53,7 +52,7 @@ class Timeline:
 
     @property
     def shows_people(self) -> bool:
-        return not families(self.access).isdisjoint(CAMERA_FAMILIES)
+        return vocabulary.INDOOR_CAMERA in families(self.access)
 
     def subjects(self, devices: Collection[DeviceId] | None = None, person_id: str = "") -> list[str]:
         """What to ask the core for: these devices (None: all, and what happened at none)."""
@@ -63,11 +62,10 @@ class Timeline:
             chosen.append(None)
         return [store.subject(site_id, device_id, person_id) for device_id in chosen]
 
-    def shows(self, event: Event) -> bool:
-        """Whether the event is one of this home's that the token shows."""
-        if event.site_id != self.home.site.id:
-            return False
-        return self.shows_people if event.device_id is None else event.device_id in self.devices
+    def scope_of(self, event: Event) -> str:
+        """The scope that shows the event."""
+        device = next((device for device in self.home.devices if device.id == event.device_id), None)
+        return f"read_{vocabulary.INDOOR_CAMERA if device is None else family(device)}"
 
     def tell(self, event: Event, shape: Shape) -> dict[str, Any]:
         device = None if event.device_id is None else self.devices.get(event.device_id)
