@@ -69,10 +69,19 @@ class Settings:
         False, "put the envelope around the answer to an expired token, for generated clients"
     )
 
+    demo_broker: str = _setting(
+        "auto",
+        "MQTT broker of the demo's devices: auto starts Mosquitto, off has none, or mqtt://host[:port] of one "
+        "that lets anybody in",
+    )
     clock_start: str = _setting(
         "", "for trials only: the instant (RFC 3339) at which this process's clock starts; empty: now"
     )
     clock_speed: int = _setting(1, "for trials only: how many times as fast as time the clock runs", low=1)
+
+    smartbuildings_limits_move: bool = _setting(
+        False, "let an alert limit that comes too close to its opposite move that one, instead of failing"
+    )
 
     registration_open: bool = _setting(True, "let anybody who reaches this server make an account")
     session_idle_days: int = _setting(

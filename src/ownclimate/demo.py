@@ -19,7 +19,7 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ownclimate.authorization import open_authorization
+from ownclimate.authorization import KEY_FILE, open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.accounts import find_account, register_account, set_password
 from ownclimate.core.errors import InvalidInput, StoreUnavailable, Unauthenticated
@@ -27,10 +27,16 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import OriginKind
 from ownclimate.core.things import Account
 from ownclimate.core.writes import Actor
+from ownclimate.demo_broker import AUTO, find_mosquitto
 from ownclimate.demo_clients import DemoClient, demo_clients
+from ownclimate.demo_devices import DevicesAtBroker, devices_with_memory
+from ownclimate.demo_meeting import MeetingPlace
+from ownclimate.links.devices import native
+from ownclimate.oauth.encryption import Cipher, load_key
 from ownclimate.oauth.keys import KeyKind, check_hook, check_token, create_key
 from ownclimate.oauth.passwords import hash_password
 from ownclimate.sim.demo import build_demo
+from ownclimate.sim.devices import SimulatedDevices
 from ownclimate.sim.live import run_live
 from ownclimate.sim.plan import plan
 from ownclimate.sim.world import World
@@ -41,6 +47,7 @@ SEED = 1
 HISTORY_MS = 365 * 24 * 3_600_000
 ACTOR = Actor(via="demo")
 POST_TIMEOUT_S = 10
+NO_BROKER = "ownclimate demo: commands to simulated devices need Mosquitto; install it and start again"
 
 log = structlog.get_logger("ownclimate")
 
@@ -67,24 +74,47 @@ class Welcome:
     door_url: str
     after_ms: int
     """History ends here; live simulation goes on from it."""
+    devices: SimulatedDevices
+    meeting: MeetingPlace
 
     def show(self) -> None:
         """Prints calls to try, with the token, on a terminal; elsewhere only where it is kept."""
+        if self.meeting.setting == AUTO and find_mosquitto() is None:
+            click.echo(NO_BROKER)
         if not sys.stdout.isatty():
             click.echo(f"ownclimate demo: {self.access.base_url} (how to get in: {self.file})")
             return
         click.echo(_guide(self.access, self.file))
 
     async def live(self) -> None:
-        """Sends what the simulated devices measure through the door that real ones use."""
+        """Sends what the simulated devices measure through the doors that real ones use, and has them hear
+        commands at the broker, if there is one."""
+        async with self.meeting.open() as broker:
+            if broker is None:
+                await self._simulate(None)
+                return
+            at_broker = DevicesAtBroker.over(
+                self.devices, broker, self.ports.clock, self.ports.entropy, native.PREFIX
+            )
+            async with at_broker.connected():
+                await self._simulate(at_broker)
 
+    async def _simulate(self, at_broker: DevicesAtBroker | None) -> None:
         async def post(body: dict[str, Any]) -> None:
-            await asyncio.to_thread(_post, self.door_url, self.access.hook_key, body)
+            if at_broker is None or not await at_broker.send(body):
+                await asyncio.to_thread(_post, self.door_url, self.access.hook_key, body)
 
         def trouble(message: str) -> None:
             log.warning("simulation_delayed", reason=message)
 
-        await run_live(self.world, post, self.ports.clock, after_ms=self.after_ms, trouble=trouble)
+        await run_live(
+            self.world,
+            post,
+            self.ports.clock,
+            after_ms=self.after_ms,
+            trouble=trouble,
+            devices=self.devices,
+        )
 
 
 async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
@@ -92,6 +122,7 @@ async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
     file = data / FILE
     account, access = await _account(ports, data, settings)
     world = plan(SEED)
+    devices = devices_with_memory(SimulatedDevices(world), data)
     hook = await check_hook(ports.directory, access.hook_key)
     started, now_ms = time.perf_counter(), ports.clock.now_ms()
     console = Console(stderr=True)
@@ -114,9 +145,20 @@ async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
             history_ms=HISTORY_MS,
             now_ms=now_ms,
             progress=lambda fraction, text: progress.update(bar, completed=fraction, description=text),
+            orders=devices.orders,
         )
     log.info("demo_ready", duration_s=round(time.perf_counter() - started, 1))
-    return Welcome(access, file, world, ports, f"{settings.local_url}/hooks/readings", now_ms - 1)
+    meeting = MeetingPlace(
+        data,
+        settings.demo_broker,
+        ports,
+        Cipher(load_key(data / KEY_FILE, ports.entropy), ports.entropy),
+        account.owner_id,
+        ACTOR,
+        [device.vendor_id for device in devices.controllable],
+    )
+    door_url = f"{settings.local_url}/hooks/readings"
+    return Welcome(access, file, world, ports, door_url, now_ms - 1, devices, meeting)
 
 
 async def _account(ports: Ports, data: Path, settings: Settings) -> tuple[Account, Access]:
