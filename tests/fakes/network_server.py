@@ -49,6 +49,10 @@ class Queued:
     correlation_ids: list[str]
 
 
+Witness = Callable[[str], None]
+"""Called with `read`, then with `done`."""
+
+
 @dataclass
 class NetworkServer:
     """`queues` hold what was taken, by the device's id or DevEUI. `calls` counts what reached it."""
@@ -57,6 +61,8 @@ class NetworkServer:
     queues: dict[str, list[Queued]] = field(default_factory=lambda: defaultdict(list))
     known: set[str] = field(default_factory=lambda: {"vicki-1", "70b3d52dd3000001"})
     calls: int = 0
+    witnesses: list[Witness] = field(default_factory=list)
+    """Told of the next call once it was read, and once it was done, before it is answered."""
     url: str = ""
     _runner: web.AppRunner | None = None
 
@@ -101,6 +107,9 @@ class NetworkServer:
         async def answer(request: web.Request) -> web.Response:
             self.calls += 1
             mood = self.moods.pop(0) if self.moods else None
+            witness = self.witnesses.pop(0) if self.witnesses else None
+            if witness is not None:
+                witness("read")
             if mood is Mood.LOSE_REQUEST:
                 return _broken(request)
             if request.headers.get(header) != f"Bearer {API_KEY}":
@@ -108,6 +117,8 @@ class NetworkServer:
             if mood in (Mood.FAIL, Mood.BUSY):
                 return _error(500 if mood is Mood.FAIL else 429, "later")
             done = await act(request)
+            if witness is not None:
+                witness("done")
             if mood is Mood.LOSE_ANSWER:
                 return _broken(request)
             if mood is Mood.HOLD_ANSWER:

@@ -238,12 +238,11 @@ async def test_a_wanted_state_that_got_lost_is_sent_again(world: World, mood: Mo
     assert [queued.payload for queued in world.queue] == [SET_21]
 
 
+@pytest.mark.parametrize("world", [THINGS_STACK], indirect=True)
 async def test_an_event_settles_what_nobody_knew(world: World) -> None:
     world.server.moods = [Mood.LOSE_ANSWER]
     command = await world.order()
     await world.look()
-    if world.source.kind == CHIRPSTACK:
-        pytest.skip("ChirpStack's event names an id that only the lost answer told; the queue is asked")
 
     await world.tell("downlink_queued", world.queue[0])
 
@@ -356,9 +355,8 @@ async def test_a_neighbours_source_carries_nothing_of_ours(world: World) -> None
     assert not await world.supervisor.carries(ben.owner_id, stolen)
 
 
+@pytest.mark.parametrize("world", [CHIRPSTACK], indirect=True)
 async def test_an_entry_of_the_log_that_tells_of_a_loss_fails_the_command(world: World) -> None:
-    if world.source.kind == THINGS_STACK:
-        pytest.skip("The Things Stack says downlink_failed instead")
     command = await world.order()
     await world.look()
     key = SourceKey(id=world.source.id, owner_id=world.device.owner_id, source_number=world.source.number)
@@ -374,9 +372,8 @@ async def test_an_entry_of_the_log_that_tells_of_a_loss_fails_the_command(world:
     assert (failed.state, failed.reason) == (S.FAILED, "EXPIRED: gone")
 
 
+@pytest.mark.parametrize("world", [THINGS_STACK], indirect=True)
 async def test_a_downlink_that_failed_says_why(world: World) -> None:
-    if world.source.kind == CHIRPSTACK:
-        pytest.skip("ChirpStack says it in a log event")
     command = await world.order()
     await world.look()
 
