@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from ownclimate import operations
+from ownclimate.apidocs import pages as apidocs
 from ownclimate.authorization import documented_token_doors, with_token_doors
 from ownclimate.clocks import sleep_of
 from ownclimate.config import Settings
@@ -43,6 +44,7 @@ from ownclimate.store.lmdb import LMDBStore
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
+from ownclimate.vendors.smartbuildings.face.dialect import NAME as SMARTBUILDINGS
 from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from ownclimate.web.dispatch import Application, RequestEntry
 from ownclimate.web.idempotency import forget_answers
@@ -70,7 +72,10 @@ def dialects(settings: Settings, vault: Vault | None = None) -> tuple[Dialect, .
     return (
         mclimate_dialect(contact=settings.operator_contact, total_mode=settings.mclimate_total_mode),
         netatmo_dialect(limit_is_403=settings.netatmo_limit_is_403),
-        smartbuildings_dialect(wraps_expiry=settings.smartbuildings_wrap_expiry),
+        smartbuildings_dialect(
+            wraps_expiry=settings.smartbuildings_wrap_expiry,
+            limits_move=settings.smartbuildings_limits_move,
+        ),
         doors_dialect(CODECS, vault),
         broker_dialect(CODECS, vault),
     )
@@ -103,7 +108,10 @@ def build_application(
             CREDENTIAL_KIND: hook_authenticator(ports.directory, check_hook),
         },
         operations=operations.rows(store, metrics if settings.metrics else None),
-        mounts=portal_mounts(ports, settings, authorization, sign_ins, client_uses, daily_usage),
+        mounts={
+            **portal_mounts(ports, settings, authorization, sign_ins, client_uses, daily_usage),
+            apidocs.PREFIX: apidocs.documentation(faces, plain=SMARTBUILDINGS),
+        },
         observers=(partial(_observe, metrics, requests), client_uses.note, daily_usage.note),
         limits=Limits(quotas_of(settings), ports.clock),
         public_url=settings.public_url,

@@ -22,17 +22,6 @@ class PlainFault(msgspec.Struct, kw_only=True):
     request_id: str
 
 
-class DocumentLink(msgspec.Struct, kw_only=True):
-    name: str
-    title: str
-    version: str
-    href: str
-
-
-class Documents(msgspec.Struct, kw_only=True):
-    documents: list[DocumentLink]
-
-
 class DialectName(msgspec.Struct, kw_only=True):
     dialect: str
 
@@ -42,18 +31,6 @@ def operations_dialect(dialects: Sequence[Dialect], operations: Sequence[Endpoin
     by_name = {dialect.name: dialect for dialect in dialects}
     written: dict[str, bytes] = {}
 
-    async def list_documents(call: Call, params: None) -> Documents:
-        links = [
-            DocumentLink(
-                name=dialect.name,
-                title=dialect.title,
-                version=dialect.version,
-                href=f"/docs/{dialect.name}/openapi.json",
-            )
-            for dialect in dialects
-        ]
-        return Documents(documents=links)
-
     async def get_document(call: Call, params: DialectName) -> bytes:
         if params.dialect not in by_name:
             raise NotFound("document", params.dialect)
@@ -62,15 +39,6 @@ def operations_dialect(dialects: Sequence[Dialect], operations: Sequence[Endpoin
         return written[params.dialect]
 
     documents = (
-        Endpoint(
-            operation_id="listDocuments",
-            path="/docs/",
-            aliases=("/docs",),
-            handler=list_documents,
-            is_public=True,
-            successes=(Success(item=Documents),),
-            summary="The API documents served here",
-        ),
         Endpoint(
             operation_id="getDocument",
             path="/docs/{dialect}/openapi.json",
