@@ -21,11 +21,11 @@ from ownclimate.control.delivery import Deliverer
 from ownclimate.control.timetable import Timetable
 from ownclimate.core import publishing
 from ownclimate.core.access import Access
-from ownclimate.core.accounts import list_owner_ids, repair_accounts
+from ownclimate.core.accounts import repair_accounts
 from ownclimate.core.errors import AppError
+from ownclimate.core.forecasts import Forecasts, no_forecasts
 from ownclimate.core.linking import Vault
 from ownclimate.core.ports import Ports
-from ownclimate.core.writes import relay_outbox
 from ownclimate.ingest.doors import CREDENTIAL_KIND, broker_dialect, doors_dialect
 from ownclimate.ingest.keys import hook_authenticator
 from ownclimate.links.kinds import openers
@@ -39,6 +39,7 @@ from ownclimate.oauth.throttle import SignInThrottle
 from ownclimate.oauth.tokens import check
 from ownclimate.observe import Metrics, RequestLog
 from ownclimate.pages import count_clients, portal_mounts
+from ownclimate.pushing import address_policy, open_courier, relay
 from ownclimate.quotas import quotas_of
 from ownclimate.store.lmdb import LMDBStore
 from ownclimate.vendors.mclimate.codecs import FrameTable
@@ -53,8 +54,6 @@ from ownclimate.web.openapi import document_of
 from ownclimate.web.tables import Dialect
 
 DAY_MS = 24 * 3_600_000
-RELAY_EVERY_S = 2.0
-"""How long an audit entry waits in the outbox at most."""
 JANITOR_EVERY_S = 3600.0
 
 HOLDER = "server"
@@ -67,14 +66,20 @@ CODECS = FrameTable()
 log = structlog.get_logger("ownclimate")
 
 
-def dialects(settings: Settings, vault: Vault | None = None) -> tuple[Dialect, ...]:
-    """Every face and door, as tables. The `vault` keeps what network servers offer at the doors."""
+def dialects(
+    settings: Settings, vault: Vault | None = None, forecasts: Forecasts = no_forecasts
+) -> tuple[Dialect, ...]:
+    """Every face and door, as tables. The `vault` keeps what network servers offer at the doors;
+    `forecasts` knows the weather to come."""
     return (
         mclimate_dialect(contact=settings.operator_contact, total_mode=settings.mclimate_total_mode),
-        netatmo_dialect(limit_is_403=settings.netatmo_limit_is_403),
+        netatmo_dialect(
+            limit_is_403=settings.netatmo_limit_is_403, webhook_addresses=address_policy(settings)
+        ),
         smartbuildings_dialect(
             wraps_expiry=settings.smartbuildings_wrap_expiry,
             limits_move=settings.smartbuildings_limits_move,
+            forecasts=forecasts,
         ),
         doors_dialect(CODECS, vault),
         broker_dialect(CODECS, vault),
@@ -89,10 +94,11 @@ def build_application(
     requests: RequestLog,
     authorization: AuthorizationServer,
     sign_ins: SignInThrottle,
+    forecasts: Forecasts = no_forecasts,
 ) -> Application:
     """The ASGI application over an open store and the ports over it."""
     last_use = LastUse(ports)
-    tables = dialects(settings, authorization.cipher)
+    tables = dialects(settings, authorization.cipher, forecasts)
     faces = (*with_token_doors(authorization, tables), oauth_dialect(authorization))
     client_uses, daily_usage = count_clients(ports, authorization)
 
@@ -124,29 +130,22 @@ def openapi_documents() -> Mapping[str, dict[str, Any]]:
 
 
 def background_work(
-    ports: Ports, settings: Settings, authorization: AuthorizationServer
+    ports: Ports, settings: Settings, authorization: AuthorizationServer, metrics: Metrics
 ) -> list[Coroutine[Any, Any, None]]:
     """What a server does beside answering. Each piece may run anywhere, any number of times."""
     timetable = Timetable(ports, HOLDER, sleep_of(settings))
     supervisor = Supervisor(ports, authorization.cipher, openers(ports, CODECS), HOLDER)
     deliverer = Deliverer(ports, [supervisor], HOLDER)
+    courier = open_courier(settings, authorization, HOLDER)
+    metrics.watch("webhook_messages", "Messages for webhooks", "outcome", courier.counts)
     return [
-        _relay(ports),
+        relay(ports, courier),
+        courier.run(),
         _janitor(ports, settings, authorization),
         timetable.run(),
         supervisor.run(),
         deliverer.run(),
     ]
-
-
-async def _relay(ports: Ports) -> None:
-    while True:
-        try:
-            for owner_id in await list_owner_ids(ports.directory):
-                await relay_outbox(ports, owner_id)
-        except AppError as error:
-            log.warning("relay_postponed", code=error.code, reason=error.message)
-        await asyncio.sleep(RELAY_EVERY_S)
 
 
 async def _janitor(ports: Ports, settings: Settings, authorization: AuthorizationServer) -> None:

@@ -23,6 +23,7 @@ from ownclimate.authorization import KEY_FILE, open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.accounts import find_account, register_account, set_password
 from ownclimate.core.errors import InvalidInput, StoreUnavailable, Unauthenticated
+from ownclimate.core.forecasts import Forecasts
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import OriginKind
 from ownclimate.core.things import Account
@@ -37,6 +38,7 @@ from ownclimate.oauth.keys import KeyKind, check_hook, check_token, create_key
 from ownclimate.oauth.passwords import hash_password
 from ownclimate.sim.demo import build_demo
 from ownclimate.sim.devices import SimulatedDevices
+from ownclimate.sim.forecast import SimulatedForecasts
 from ownclimate.sim.live import run_live
 from ownclimate.sim.plan import plan
 from ownclimate.sim.world import World
@@ -76,6 +78,11 @@ class Welcome:
     """History ends here; live simulation goes on from it."""
     devices: SimulatedDevices
     meeting: MeetingPlace
+
+    @property
+    def forecasts(self) -> Forecasts:
+        """The weather to come in the demo's world, for the faces that tell it."""
+        return SimulatedForecasts(self.world, self.ports.clock)
 
     def show(self) -> None:
         """Prints calls to try, with the token, on a terminal; elsewhere only where it is kept."""

@@ -27,6 +27,7 @@ from ownclimate import app, data_folder, demo
 from ownclimate.authorization import open_authorization
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
+from ownclimate.core.forecasts import no_forecasts
 from ownclimate.observe import Metrics, RequestLog
 from ownclimate.pages import sign_in_throttle
 from ownclimate.store.lmdb import LMDBStore
@@ -113,7 +114,10 @@ async def _serve_on(
         return
     sign_ins = sign_in_throttle(ports, settings)
     authorization = open_authorization(ports, data, settings, sign_ins)
-    application = app.build_application(ports, store, settings, metrics, requests, authorization, sign_ins)
+    forecasts = no_forecasts if welcome is None else welcome.forecasts
+    application = app.build_application(
+        ports, store, settings, metrics, requests, authorization, sign_ins, forecasts
+    )
     server = _Server(
         uvicorn.Config(
             cast(Any, BehindProxies(application)),
@@ -129,7 +133,8 @@ async def _serve_on(
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    background = [asyncio.create_task(work) for work in app.background_work(ports, settings, authorization)]
+    work = app.background_work(ports, settings, authorization, metrics)
+    background = [asyncio.create_task(piece) for piece in work]
     await server.is_listening.wait()
     # What was made so far lives as long as the process: full collections need not walk it again and
     # again while requests wait.
