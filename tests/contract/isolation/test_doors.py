@@ -87,6 +87,32 @@ async def test_a_frame_of_a_neighbours_radio_becomes_ones_own_and_never_theirs(t
     assert await readings_of_ben(town) == before
 
 
+@pytest.mark.parametrize("path", ["/hooks/lorawan/chirpstack?event=up", "/broker/chirpstack?event=up"])
+async def test_an_event_of_a_neighbours_radio_becomes_ones_own_and_never_theirs(
+    town: Town, path: str
+) -> None:
+    ada, ben = town.homes["ada"], town.homes["ben"]
+    before, theirs = await readings_of_ben(town), ben.devices["valve"].vendor_id
+    answers = []
+    for named in (theirs, town.unknown_like(theirs)):
+        event = {
+            "deduplicationId": named,
+            "time": "2026-11-21T10:00:00Z",
+            "deviceInfo": {"devEui": named.lower(), "deviceProfileName": "Vicki"},
+            "fPort": 2,
+            "data": base64.b64encode(KEEPALIVE).decode(),
+        }
+        headers = {"authorization": f"Bearer {ada.device_key}", "m-token": ada.device_key}
+        answers.append(
+            await town.http.request("POST", path, headers=headers, body=json.dumps(event).encode())
+        )
+
+    assert [answer.status for answer in answers] == [202, 202]
+    assert told(answers[0]) == told(answers[1])
+    assert await readings_of_ben(town) == before
+    assert await find_device(town.directory, ada.account.owner_id, theirs) is not None
+
+
 async def test_payloads_are_kept_for_the_owner_of_the_key_alone(town: Town) -> None:
     ada, ben = town.homes["ada"].account, town.homes["ben"].account
     theirs = town.homes["ben"].devices["valve"].vendor_id
