@@ -130,6 +130,14 @@ class Settings:
     )
     door_requests_per_key: int = _setting(0, "calls a minute with one device key; 0: no limit", low=0)
 
+    webhook_ports: str = _setting(
+        "80 88 443 9443", "ports at which apps may have webhooks, with spaces between them; empty: any"
+    )
+    webhook_private_addresses: bool = _setting(
+        False, "let apps have webhooks in private networks and on this machine"
+    )
+    picture_limit_kib: int = _setting(2048, "largest picture that a camera may send", unit="KiB", low=1)
+
     mclimate_default_client: bool = _setting(
         True, "let MClimate's published libraries sign in with the client they carry"
     )

@@ -139,6 +139,20 @@ class _Requests(Collector):
         yield seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Counts(Collector):
+    name: str
+    help: str
+    label: str
+    counts: Mapping[str, int]
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self.name, self.help, labels=[self.label])
+        for value, count in self.counts.items():
+            family.add_metric([value], count)
+        yield family
+
+
 class Metrics:
     """The metric registry of one server. Names end in a unit or `_total`."""
 
@@ -159,6 +173,10 @@ class Metrics:
                 f"ownclimate_store_{name}", f"The store's {name}", registry=self.registry
             )
         self._gauges[name].set(value)
+
+    def watch(self, name: str, help: str, label: str, counts: Mapping[str, int]) -> None:
+        """Shows counts that others keep, by label value, as they are when somebody asks."""
+        self.registry.register(_Counts(f"ownclimate_{name}", help, label, counts))
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""

@@ -141,7 +141,7 @@ async def check_token(directory: Directory, text: str) -> Access:
     key = await find_key(directory, text)
     if key is None or key.kind is not KeyKind.TOKEN:
         raise Unauthenticated("the access token is unknown or was revoked")
-    return _access(key)
+    return access_of(key)
 
 
 async def check_hook(directory: Directory, text: str) -> Key:
@@ -152,8 +152,15 @@ async def check_hook(directory: Directory, text: str) -> Key:
     return key
 
 
-def _access(key: Key) -> Access:
-    """Tokens carry neutral permissions and no vendor's scopes, so they hold at every face alike."""
+async def stored_digest(directory: Directory, key_id: str) -> str:
+    """The hash under which the credential of a key is kept; empty when it was revoked."""
+    credentials = await directory.scan(grant_partition(key_id), TABLE, limit=1)
+    return credentials[0].key if credentials else ""
+
+
+def access_of(key: Key) -> Access:
+    """What a personal token may do: it carries neutral permissions and no vendor's scopes, so it holds at
+    every face alike."""
     permissions = ALL_PERMISSIONS
     if key.scopes:
         permissions = frozenset(p for p in ALL_PERMISSIONS if p.value in key.scopes)

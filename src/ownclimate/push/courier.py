@@ -13,12 +13,13 @@ import asyncio
 import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
+from ownclimate.core.access import Access
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import AppError
 from ownclimate.core.ids import OwnerId
@@ -63,7 +64,7 @@ class Courier:
     _busy: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def take(self, entry: AuditEntry, owner_id: OwnerId) -> None:
+    async def take(self, owner_id: OwnerId, entry: AuditEntry) -> None:
         """Writes down what the owner's webhooks are to be told of the change. Repeating it is harmless."""
         for hook in await hooks.list_hooks(self.ports.directory, owner_id):
             voice = self.voices.get(hook.dialect)
@@ -73,13 +74,23 @@ class Courier:
                 continue
             if hook.is_banned(self.ports.clock.now_ms()):
                 continue
-            messages = await voice.word(self.ports, entry, access)
+            messages = await self._worded(voice, entry, access)
             if messages:
                 order = f"{entry.at_ms:013d}:{entry.id}"
                 given_up = await hooks.put_waiting(self.ports, hook, order, messages)
                 self.counts["queued"] += len(messages) - given_up
                 self.counts["given_up"] += given_up
                 self._wake.set()
+
+    async def _worded(self, voice: Voice, entry: AuditEntry, access: Access) -> Sequence[Any]:
+        try:
+            return await voice.word(self.ports, entry, access)
+        except AppError:
+            raise
+        except Exception:
+            # An entry that cannot be worded would otherwise hold up its owner's audit for ever.
+            log.exception("push_not_worded", kind=entry.kind, verb=entry.verb)
+            return []
 
     def wake(self) -> None:
         """Something waits: look now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ownclimate.push.addresses import AddressPolicy
 from ownclimate.vendors.netatmo import wire
 from ownclimate.vendors.netatmo.face import (
     events,
@@ -13,6 +14,7 @@ from ownclimate.vendors.netatmo.face import (
     security,
     status,
     weather,
+    webhooks,
 )
 from ownclimate.vendors.netatmo.face.faults import faults
 from ownclimate.vendors.netatmo.face.parameters import coerce, gather
@@ -21,10 +23,12 @@ from ownclimate.web.tables import Check, Credential, Dialect, Envelope, Place
 NAME = "netatmo"
 
 
-def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
+def netatmo_dialect(
+    *, limit_is_403: bool = False, webhook_addresses: AddressPolicy = AddressPolicy()
+) -> Dialect:
     """Netatmo Connect under `/api`; every method answers GET and POST alike, with or without a body.
 
-    `limit_is_403` see `faults`.
+    `limit_is_403` see `faults`; `webhook_addresses` says where webhooks may be.
     """
     return Dialect(
         name=NAME,
@@ -41,6 +45,7 @@ def netatmo_dialect(*, limit_is_403: bool = False) -> Dialect:
             *events.rows(),
             *persons.rows(),
             *pictures.rows(),
+            *webhooks.rows(webhook_addresses),
         ),
         fault=faults(limit_is_403=limit_is_403),
         fault_shape=wire.Error,

@@ -28,6 +28,8 @@ from ownclimate.web.tables import FaultContext
 MISSING, UNKNOWN, EXPIRED, SWITCHED_OFF = 1, 2, 3, 5
 NOT_FOUND, PARAMETER_MISSING, FORBIDDEN, INVALID, LIMIT = 9, 10, 13, 21, 26
 NO_SUCH_METHOD, UNABLE = 31, 35
+WEBHOOKS: Final = "/webhooks/"
+"""Below it codes are texts."""
 ARRAY: Final = "Invalid array arg"
 """The vendor's words for a list or nested value that it cannot read."""
 INVALID_DEVICE: Final = "device id is invalid"
@@ -66,6 +68,8 @@ def faults(*, limit_is_403: bool = False) -> Callable[[Fault, FaultContext], Rep
     def fault_reply(fault: Fault, context: FaultContext) -> Reply:
         is_old_limit = limit_is_403 and isinstance(fault, RateLimited)
         status, code, message = _old_limit(fault) if is_old_limit else _wording(fault)
+        if context.path.startswith(WEBHOOKS):
+            code = str(code)
         body = Error(error=ErrorDetail(code=code, message=message))
         return Reply(status=status, body=msgspec.json.encode(body))
 
