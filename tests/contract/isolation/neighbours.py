@@ -6,6 +6,7 @@ A row with a new kind of id needs one entry in `NAMED`; a row whose scope depend
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ from ownclimate.core.events import PEOPLE, record_event
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.people import note_seen
 from ownclimate.core.schedules import create_schedule
-from ownclimate.core.sites import create_room, create_site
+from ownclimate.core.sites import create_room, create_site, edit_site
 from ownclimate.core.things import Ability, Account, Device, Place, Room, Site, SiteKind
 from ownclimate.ingest.doors import CREDENTIAL_KIND
 from ownclimate.ingest.keys import hook_authenticator
@@ -34,6 +35,8 @@ from ownclimate.oauth.keys import KeyKind, check_hook, create_key
 from ownclimate.oauth.own_tokens import generate_tokens
 from ownclimate.oauth.server import AuthorizationServer
 from ownclimate.store.memory import MemoryDirectory
+from ownclimate.vendors.mclimate.face.parts import SPACES, part_number, spaces_of
+from ownclimate.vendors.mclimate.firmware import request_update
 from ownclimate.vendors.netatmo.vocabulary import PRODUCTS
 from ownclimate.web import tables
 from ownclimate.web.dispatch import Application, RequestEntry
@@ -60,6 +63,8 @@ class Home:
     """A building without thermostats."""
     room: Room
     devices: dict[str, Device] = field(default_factory=dict)
+    command_id: str = ""
+    job_id: str = ""
     person_id: str = ""
     event_id: str = ""
     """What a camera of the house saw, and whom."""
@@ -87,6 +92,13 @@ def _alias(use: str, dialect: str) -> Ids:
 NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "serial"): _names("valve"),
     ("mclimate", "serial_number"): _names("valve"),
+    ("mclimate", "command_id"): lambda home: [home.command_id],
+    ("mclimate", "job_id"): lambda home: [home.job_id],
+    ("mclimate", "building_id"): lambda home: [str(home.house.number)],
+    ("mclimate", "deleteBuilding.building_id"): lambda home: [str(home.annex.number)],
+    ("mclimate", "floor_id"): lambda home: [str(part_number(home.house, home.house.floors[0]))],
+    ("mclimate", "space_id"): lambda home: [str(spaces_of(home.house)[0].number)],
+    ("mclimate", "room_id"): lambda home: [str(home.room.number)],
     ("netatmo", "device_id"): _alias("station", "netatmo"),
     ("netatmo", "gethomecoachsdata.device_id"): _alias("coach", "netatmo"),
     ("netatmo", "module_id"): _alias("module", "netatmo"),
@@ -116,6 +128,18 @@ NARROWED: Mapping[str, frozenset[str]] = {
     ),
 }
 """By operation: the scopes that the things named in `NAMED` need."""
+
+NEW: frozenset[tuple[str, str]] = frozenset(
+    {("createController", "serial_number"), ("createFloor", "name"), ("createSpace", "name")}
+)
+"""By operation the parameters that name what is to be made: no two requests may give the same."""
+_TIMES = itertools.count()
+NOBODYS = NEW | {("createController", "mac"), ("getBrand", "brand_id")}
+NOBODYS |= {(operation, "brand_id") for operation in ("createController", "updateController")}
+"""By operation the parameters that name no thing of anybody's: new things, and lists that are everyone's."""
+
+ONCE: Mapping[str, tuple[str, str]] = {"createWebhook": ("DELETE", "/webhooks/v1")}
+"""By operation that succeeds once only: what makes it succeed again."""
 
 ID_LIKE = re.compile(
     r"(^|_)(ids?|serials?|serial_number|mac|eui|number|uuid|home|room|site|device|module|building"
@@ -152,6 +176,8 @@ class Row:
         target, query, body = self.path, dict[str, Any](more), {}
         for parameter in parameters_of(self.endpoint, self.dialect):
             value = ids.get(parameter.name, self.endpoint.examples.get(parameter.name))
+            if (self.endpoint.operation_id, parameter.name) in NEW:
+                value = f"{value}-{next(_TIMES)}"
             if value is None:
                 assert not parameter.is_required, f"{self}: give an example of {parameter.name}"
             elif parameter.place is tables.Place.PATH:
@@ -226,6 +252,9 @@ class Town:
     async def ask(
         self, row: Row, ids: Mapping[str, str], *, token: str = "ada", headers: Any = None, **more: Any
     ) -> Answered:
+        if row.endpoint.operation_id in ONCE and token in self.households.accesses:
+            undo = {"authorization": f"Bearer {token.partition(' ')[0]}"}
+            await self.http.request(*ONCE[row.endpoint.operation_id], headers=undo)
         target, body = row.request(ids, **more)
         sent = {"authorization": f"Bearer {token}"} | (headers or {})
         return await self.http.request(row.method, target, json_body=body, headers=sent)
@@ -245,7 +274,9 @@ class Town:
         """A text of the same shape that names nothing of anybody's."""
         known = {known.lower() for name in self.homes for known in self._texts(name)}
         for step in range(1, 9):
-            made = _turned(text, step)
+            # A small number turned would name another small thing: they are all given in one row.
+            is_small = text.isdecimal() and len(text) < 6
+            made = f"9{step}{text.zfill(6)}" if is_small else _turned(text, step)
             if made.lower() not in known:
                 return made
         raise AssertionError(f"nothing like {text} is free")
@@ -287,13 +318,26 @@ class Town:
             for place, kind in enumerate((SiteKind.HOME, SiteKind.BUILDING, SiteKind.HOME, SiteKind.BUILDING))
         ]
         house, building, empty, annex = sites
+        house = await edit_site(
+            ports,
+            owner,
+            ACTOR,
+            house.id,
+            lambda site: replace(
+                site,
+                floors=(f"{quarter} ground floor",),
+                settings={SPACES: [{"name": f"{quarter} flat", "floor": f"{quarter} ground floor"}]},
+            ),
+        )
         room = await create_room(ports, owner, ACTOR, site_id=house.id, name=f"{quarter} parlour")
         home = Home(account, hook_text, house, building, empty, annex, room)
         await create_room(ports, owner, ACTOR, site_id=home.building.id, name=f"{quarter} lobby")
         await self._devices(home, quarter, number, room.id)
         await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
         valve = home.devices["valve"]
-        await accept_command(ports, owner, ACTOR, valve.id, "set", {"note": f"{quarter} command"})
+        command = await accept_command(ports, owner, ACTOR, valve.id, "set", {"note": f"{quarter} command"})
+        home.command_id = command.id
+        home.job_id = (await request_update(ports, ACTOR, valve)).id
         now_ms = self.clock.now_ms()
         await record_event(
             ports, owner, kind="motion", at_ms=now_ms, device_id=valve.id, site_id=home.house.id
@@ -435,6 +479,7 @@ def undeclared(dialect: Dialect, endpoint: Endpoint) -> list[str]:
     """Parameters that name a thing and are not said to be owned."""
     in_paths = frozenset().union(*(names_in(path) for path in (endpoint.path, *endpoint.aliases)))
     names = {parameter.name for parameter in parameters_of(endpoint, dialect)}
+    names -= {name for operation, name in NOBODYS if operation == endpoint.operation_id}
     suspects = {name for name in names if name in in_paths or ID_LIKE.search(name)}
     return sorted(suspects - set(endpoint.owned))
 
