@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from ownclimate.core import aliases
 from ownclimate.core.things import Ability
 from ownclimate.vendors.mclimate.codecs.table import ABILITIES as MCLIMATE_LORAWAN
-from ownclimate.vendors.mclimate.vocabulary import BOBBIE, MELISSA, SMART_PLUG
+from ownclimate.vendors.mclimate.vocabulary import WIFI as MCLIMATE_WIFI
 from ownclimate.vendors.netatmo.vocabulary import PRODUCTS as NETATMO
 
 GENERIC = "generic"
 
-_MCLIMATE_WIFI = {
-    MELISSA: frozenset({Ability.TEMPERATURE, Ability.HUMIDITY, Ability.AIR_CONDITIONING}),
-    BOBBIE: frozenset({Ability.RELAY, Ability.TEMPERATURE, Ability.ENERGY, Ability.POWER}),
-    SMART_PLUG: frozenset({Ability.RELAY, Ability.POWER}),
-}
 _THERMOSTAT = frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.COOLING_SETPOINT})
 _ECOBEE = {
     "ecobee_thermostat": _THERMOSTAT | {Ability.HUMIDITY, Ability.OCCUPANCY},
@@ -39,7 +34,7 @@ def kind_of(model: str) -> Kind:
         return Kind(vendor="netatmo", dialect=aliases.NETATMO, abilities=NETATMO[model].abilities)
     if model in _ECOBEE:
         return Kind(vendor="ecobee", dialect=aliases.SMARTBUILDINGS, abilities=_ECOBEE[model])
-    abilities = _MCLIMATE_WIFI.get(model) or MCLIMATE_LORAWAN.get(model)
+    abilities = {**MCLIMATE_LORAWAN, **MCLIMATE_WIFI}.get(model)
     if abilities is not None:
         return Kind(vendor="mclimate", dialect=aliases.MCLIMATE, abilities=abilities)
     return Kind(vendor=GENERIC, dialect=None, abilities=frozenset())

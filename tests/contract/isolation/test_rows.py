@@ -83,7 +83,7 @@ async def test_no_order_and_no_page_holds_anything_of_a_neighbours(town: Town, r
     for field in items[0]:
         for sort in (field, f"-{field}"):
             found: list[object] = []
-            for page in (1, 2, 3):
+            for page in range(1, len(items) // 4 + 3):
                 answer = await town.ask(row, ids, fields=None, sort=sort, limit=4, page=page)
                 _assert_silent(town, answer)
                 found += [_id(item) for item in _items(answer)]
@@ -147,7 +147,7 @@ async def test_a_site_left_out_of_a_grant_is_as_good_as_gone(town: Town, row: Ro
 @pytest.mark.parametrize("row", OWNED, ids=str)
 async def test_a_site_that_was_granted_can_be_reached(town: Town, row: Row) -> None:
     ada = town.homes["ada"]
-    token = town.narrowed("ada", sites=frozenset({ada.house.id, ada.building.id}))
+    token = town.narrowed("ada", sites=frozenset({ada.house.id, ada.building.id, ada.annex.id}))
 
     assert succeeded(row, await town.ask(row, row.ids(ada), token=token))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ownclimate.authorization import TOKEN_DIALECTS
@@ -24,10 +26,14 @@ def _suffice(row: Row, scopes: frozenset[str], permissions: frozenset[Permission
 
 
 @pytest.mark.parametrize("row", FACES, ids=str)
-async def test_a_scope_opens_the_rows_that_name_it_and_no_other(town: Town, row: Row) -> None:
+async def test_a_scope_opens_the_rows_that_name_it_and_no_other(town: Town, row: Row, tmp_path: Path) -> None:
     dialect, ids = TOKENS[row.dialect.name], row.ids(town.homes["ada"])
-    opened = {}
+    opened: dict[str, bool] = {}
     for name in dialect.scopes:
+        if row.method in ("PUT", "DELETE") and any(opened.values()):
+            # What was renamed or taken away is not there for the next scope.
+            town = await Town.build(tmp_path / name)
+            ids = row.ids(town.homes["ada"])
         scopes = expanded(dialect.scopes, [name])
         permissions = permissions_of(dialect, scopes)
         token = town.narrowed("ada", scopes=scopes, permissions=permissions)

@@ -100,13 +100,13 @@ DEFAULT_AC_TEMPERATURE_C = 24
 
 def bare_mac(device: Device) -> str:
     """MAC or EUI in upper case without separators; empty for a device whose id is neither."""
-    bare = (device.mac or device.vendor_id).translate(_SEPARATORS).upper()
+    bare = (device.mac or device.vendor_id).translate(SEPARATORS).upper()
     return bare if device.mac or _HARDWARE_ADDRESS.fullmatch(bare) else ""
 
 
 _HARDWARE_ADDRESS = re.compile(r"(?:[0-9A-F]{12}|[0-9A-F]{16})")
 """48 bits (a MAC) or 64 (an EUI)."""
-_SEPARATORS = str.maketrans("", "", ":-. /")
+SEPARATORS = str.maketrans("", "", ":-. /")
 
 
 def _brand_of(device: Device) -> int | None:

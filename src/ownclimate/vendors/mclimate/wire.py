@@ -37,8 +37,22 @@ class LastCommand(Struct, kw_only=True):
     fan: int
 
 
+class RelatedRoom(Struct, kw_only=True):
+    id: int
+    name: str
+
+
+class RelatedBrand(Struct, kw_only=True):
+    id: int
+    name: str
+
+
 class ControllerRelation(Struct, kw_only=True):
-    command_log: LastCommand
+    """All but the last command only for those who ask for related data."""
+
+    command_log: LastCommand | UnsetType = UNSET
+    room: RelatedRoom | UnsetType | None = UNSET
+    brand: RelatedBrand | UnsetType | None = UNSET
 
 
 class Controller(Struct, kw_only=True):
@@ -145,6 +159,82 @@ class QueuedCommand(Struct, kw_only=True):
     device_id: str | UnsetType = msgspec.field(name="deviceId", default=UNSET)
     created_at: Instant | UnsetType = msgspec.field(name="createdAt", default=UNSET)
     version: int | UnsetType = msgspec.field(name="__v", default=UNSET)
+
+
+class LoggedCommand(Struct, kw_only=True):
+    """A command and what became of it: `pending`, `sent`, `delivered` or `failed`, and then why."""
+
+    id: str | UnsetType = UNSET
+    controller_id: int | UnsetType = UNSET
+    user_id: int | UnsetType = UNSET
+    command: str | UnsetType = UNSET
+    executed_resource: dict[str, Any] | UnsetType = UNSET
+    executor: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    reason: str | UnsetType | None = UNSET
+    created: Instant | UnsetType = UNSET
+
+
+class CodeSet(Struct, kw_only=True):
+    """What a family of remotes can say; `modes` and `fans` as in `send_ir_code`."""
+
+    id: int
+    min_temp: int
+    max_temp: int
+    modes: list[int]
+    fans: list[int]
+
+
+class Brand(Struct, kw_only=True):
+    id: int | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    code_sets: list[CodeSet] | UnsetType = UNSET
+
+
+class Building(Struct, kw_only=True):
+    """A home or a building; `kind` says which."""
+
+    id: int | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    address: str | UnsetType = UNSET
+    city: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    created: Moment | UnsetType = UNSET
+
+
+class Floor(Struct, kw_only=True):
+    id: int | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    building_id: int | UnsetType = UNSET
+
+
+class Space(Struct, kw_only=True):
+    id: int | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    building_id: int | UnsetType = UNSET
+    floor_id: int | UnsetType | None = UNSET
+
+
+class Room(Struct, kw_only=True):
+    id: int | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    building_id: int | UnsetType = UNSET
+    floor_id: int | UnsetType | None = UNSET
+    space_id: int | UnsetType | None = UNSET
+    created: Moment | UnsetType = UNSET
+
+
+class FirmwareUpdate(Struct, kw_only=True):
+    """A job that only a network server can do: what it is told, and where it stands."""
+
+    id: str | UnsetType = UNSET
+    serial_number: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    firmware_version: str | UnsetType = UNSET
+    created: Moment | UnsetType = UNSET
 
 
 class EntryPoint(Struct, kw_only=True):

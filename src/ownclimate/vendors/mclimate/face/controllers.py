@@ -11,9 +11,13 @@ from ownclimate.core.access import Permission
 from ownclimate.core.devices import find_device, list_devices
 from ownclimate.core.errors import NotFound
 from ownclimate.core.readings import LatestValue
+from ownclimate.core.sites import list_rooms
 from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate import mapping, wire
+from ownclimate.vendors.mclimate.brands import BRANDS
+from ownclimate.vendors.mclimate.codecs.table import ABILITIES as LORAWAN_TYPES
 from ownclimate.vendors.mclimate.face import hal
+from ownclimate.vendors.mclimate.face.last_commands import add_last_commands
 from ownclimate.vendors.mclimate.face.numbers import Numbers
 from ownclimate.vendors.mclimate.face.scopes import BASIC
 from ownclimate.vendors.mclimate.wire import Controller, Link, Links
@@ -46,8 +50,7 @@ class ControllerQuery(hal.EntityQuery, kw_only=True):
     serial: str
 
 
-def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
-    face = ControllersFace(numbers, totals)
+def rows(face: ControllersFace) -> tuple[Endpoint, ...]:
     return (
         Endpoint(
             operation_id="listControllers",
@@ -118,16 +121,23 @@ class ControllersFace:
 
     async def get_controller(self, call: Call, query: ControllerQuery) -> wire.ControllerEntity:
         fields = hal.chosen_fields(query, FIELD_TYPES)
-        device = await device_of(call, query.serial)
+        return await self.entity(call, await device_of(call, query.serial), fields)
+
+    async def entity(self, call: Call, device: Device, fields: tuple[str, ...] = ()) -> wire.ControllerEntity:
+        """One controller with all that is told of it: its last reading, and what it was last told."""
         (controller,) = await self._bare(call, [device])
         latest = (await call.ports.series.latest([device.number])).get(device.number, {})
         mapping.add_readings(controller, device, latest, call.ports.clock.now_ms())
         controller.relay_state = mapping.relay_state_of(device, latest)
-        command = mapping.last_command_of(device, latest)
-        if command is not None:
-            controller.relation = wire.ControllerRelation(command_log=command)
+        derived = mapping.last_command_of(device, latest)
+        if derived is not None:
+            controller.relation = wire.ControllerRelation(command_log=derived)
+        relay = latest.get("relay_on")
+        await add_last_commands(call.ports, device, controller, None if relay is None else relay.at_ms)
+        if hal.is_advanced(call):
+            await _add_related(call, device, controller)
         shown = _only(controller, fields) if fields else controller
-        return wire.ControllerEntity(controller=shown, links=links_of(mapping.serial_of(device)))
+        return wire.ControllerEntity(controller=shown, links=links_of(controller))
 
     async def _reachable(self, call: Call) -> list[Device]:
         """The devices that the token reaches, by number."""
@@ -161,9 +171,36 @@ async def device_of(call: Call, serial: str) -> Device:
     return device
 
 
-def links_of(serial: str) -> Links:
-    path = f"{PATH}/{hal.segment(serial)}"
-    return {"self": Link(path), "controller_log": Link(f"{path}/controller_log")}
+def links_of(controller: Controller) -> Links:
+    """Of a controller that was built whole: where the rest of what is known of it is."""
+    assert isinstance(controller.serial_number, str), "a controller is built whole before it is cut"
+    serial = hal.segment(controller.serial_number)
+    path = f"{PATH}/{serial}"
+    links = {
+        "self": Link(path),
+        "controller_log": Link(f"{path}/controller_log"),
+        "command_log": Link(f"/v1/command_log/{serial}"),
+        "pending": Link(f"/v1/provider/pending/{serial}"),
+    }
+    if controller.type in LORAWAN_TYPES:
+        links["fuota"] = Link(f"/v1/fuota/{serial}")
+    if isinstance(controller.room_id, int):
+        links["room"] = Link(f"/v1/rooms/{controller.room_id}")
+    if isinstance(controller.brand_id, int):
+        links["brand"] = Link(f"/v1/brands/{controller.brand_id}")
+    return links
+
+
+async def _add_related(call: Call, device: Device, controller: Controller) -> None:
+    """The room and the air-conditioner's maker, null where there is none."""
+    directory, owner_id = call.ports.directory, call.access.owner_id
+    relation = wire.ControllerRelation() if controller.relation is UNSET else controller.relation
+    rooms = {room.id: room for room in await list_rooms(directory, owner_id)} if device.room_id else {}
+    room = None if device.room_id is None else rooms.get(device.room_id)
+    brand = BRANDS.get(device.settings.get("brand_id", 0))
+    relation.room = None if room is None else wire.RelatedRoom(id=room.number, name=room.name)
+    relation.brand = None if brand is None else wire.RelatedBrand(id=brand.id, name=brand.name)
+    controller.relation = relation
 
 
 def _value(controller: Controller, field: str) -> object:
@@ -177,9 +214,7 @@ def _only(controller: Controller, fields: tuple[str, ...]) -> Controller:
 
 def _item(controller: Controller, fields: tuple[str, ...]) -> wire.ControllerItem:
     """An item of a list; the state of a relay is told by the entity, or when it was asked for by name."""
-    serial = controller.serial_number
-    assert isinstance(serial, str), "a controller is built whole before it is cut"
     shown = msgspec.structs.asdict(_only(controller, fields) if fields else controller)
     if "relay_state" not in fields:
         shown["relay_state"] = UNSET
-    return wire.ControllerItem(**shown, links=links_of(serial))
+    return wire.ControllerItem(**shown, links=links_of(controller))

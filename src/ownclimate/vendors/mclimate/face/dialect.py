@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from ownclimate.vendors.mclimate import wire
-from ownclimate.vendors.mclimate.face import controllers, entry, hal, logs, users
+from ownclimate.vendors.mclimate.face import (
+    brands,
+    buildings,
+    command_log,
+    controllers,
+    entry,
+    floors,
+    fuota,
+    hal,
+    keeping,
+    logs,
+    rooms,
+    schedule_profiles,
+    schedules,
+    users,
+)
 from ownclimate.vendors.mclimate.face.numbers import Numbers
 from ownclimate.vendors.mclimate.face.problems import CONTENT_TYPE, problems
 from ownclimate.vendors.mclimate.face.provider import rows as provider
@@ -19,6 +34,7 @@ def mclimate_dialect(
     """The API under `/v1`. `contact` is named in the answer to a 500; `total_mode` is one of `hal.Totals`;
     `wait_s` is how long a command waits to be handed to a device that is awake."""
     numbers, totals = Numbers(), hal.Totals(total_mode)
+    controllers_face = controllers.ControllersFace(numbers, totals)
     return Dialect(
         name=NAME,
         title="MClimate API",
@@ -27,9 +43,18 @@ def mclimate_dialect(
         endpoints=(
             *entry.rows(),
             *users.rows(),
-            *controllers.rows(numbers, totals),
+            *controllers.rows(controllers_face),
+            *keeping.rows(controllers_face),
+            *command_log.rows(numbers, totals),
+            *brands.rows(totals),
+            *buildings.rows(totals),
+            *floors.rows(totals),
+            *rooms.rows(totals),
+            *fuota.rows(totals),
             *logs.rows(totals),
             *provider.rows(totals, wait_s=wait_s),
+            *schedules.rows(totals),
+            *schedule_profiles.rows(numbers, totals),
         ),
         fault=problems(contact),
         fault_shape=wire.Problem,

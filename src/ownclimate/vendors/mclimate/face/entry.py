@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from ownclimate.vendors.mclimate import wire
+from ownclimate.vendors.mclimate.face.brands import BRAND
+from ownclimate.vendors.mclimate.face.buildings import BUILDING
+from ownclimate.vendors.mclimate.face.command_log import COMMAND_LOG
 from ownclimate.vendors.mclimate.face.controllers import FIELD_TYPES
+from ownclimate.vendors.mclimate.face.floors import FLOOR, SPACE_RESOURCE
+from ownclimate.vendors.mclimate.face.hal import FieldTypes
+from ownclimate.vendors.mclimate.face.rooms import ROOM
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Certainty, Endpoint, Success
-
-_FILTERS = ",".join(name for name, kind in FIELD_TYPES.items() if kind is not None)
 
 
 def rows() -> tuple[Endpoint, ...]:
@@ -30,7 +34,24 @@ async def get_entry_point(call: Call, params: None) -> wire.EntryPoint:
     links = {
         "self": Link("/v1"),
         "users/me": Link("/v1/users/me"),
-        "controllers": Link(f"/v1/controllers{{?{_FILTERS},fields,sort,limit,page}}", templated=True),
+        "controllers": _listing("/v1/controllers", FIELD_TYPES),
         "controller": Link("/v1/controllers/{serial_number}{?fields}", templated=True),
+        "command_log": _listing("/v1/command_log/{serial_number}", COMMAND_LOG.types),
+        "controller_log": Link("/v1/controllers/{serial_number}/controller_log", templated=True),
+        "pending": Link("/v1/provider/pending/{serial_number}", templated=True),
+        "buildings": _listing("/v1/buildings", BUILDING.types),
+        "floors": _listing("/v1/floors", FLOOR.types),
+        "spaces": _listing("/v1/spaces", SPACE_RESOURCE.types),
+        "rooms": _listing("/v1/rooms", ROOM.types),
+        "brands": _listing("/v1/brands", BRAND.types),
+        "fuota": Link("/v1/fuota/{serial_number}", templated=True),
+        "provider/fetch": Link("/v1/provider/fetch"),
+        "provider/send": Link("/v1/provider/send"),
     }
     return wire.EntryPoint(links=links)
+
+
+def _listing(path: str, types: FieldTypes) -> Link:
+    """A collection with everything that it can be asked by."""
+    filters = ",".join(name for name, kind in types.items() if kind is not None)
+    return Link(f"{path}{{?{filters},fields,sort,limit,page}}", templated=True)

@@ -23,6 +23,7 @@ U = TypeVar("U")
 
 PAGE_SIZE = 30
 MAX_PAGE_SIZE = 100
+ADVANCED = "advanced"
 SEGMENT_SAFE = ":@!$&'()*+,;="
 """What may stand in a path segment as it is (RFC 3986 §3.3)."""
 
@@ -160,6 +161,11 @@ def page_links(call: Call, page: Page[Any]) -> Links:
     if page.number > 1:
         links["prev"] = _page_link(call, page.number - 1)
     return links
+
+
+def is_advanced(call: Call) -> bool:
+    """Whether related data is asked for."""
+    return call.header("accept-response").strip().lower() == ADVANCED
 
 
 def own_link(call: Call) -> Link:

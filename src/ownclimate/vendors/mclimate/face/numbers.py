@@ -20,7 +20,10 @@ class Numbers:
 
     async def user(self, directory: Directory, access: Access) -> int:
         """The number of whoever asks; 0 for a token that is nobody's in particular."""
-        account_id = access.account_id or ""
+        return await self.account(directory, access.account_id or "")
+
+    async def account(self, directory: Directory, account_id: str) -> int:
+        """The account's number; 0 when there is no such account (any more)."""
         known = self._accounts.get(account_id)
         if known is not None:
             return known

@@ -14,7 +14,6 @@ from ownclimate.web.call import Call
 from ownclimate.web.tables import Endpoint, Success
 
 FIELDS = ("user_id", "username", "firstname", "lastname", "phone", "country_id", "created", "_relation")
-ADVANCED = "advanced"
 
 
 def rows() -> tuple[Endpoint, ...]:
@@ -41,7 +40,7 @@ async def get_me(call: Call, query: hal.EntityQuery) -> wire.UserEntity:
     account = None if account_id is None else await load_account(call.ports.directory, account_id)
     if account is None:
         raise NotFound("user")
-    user = _user_of(account, is_advanced=call.header("accept-response").strip().lower() == ADVANCED)
+    user = _user_of(account, is_advanced=hal.is_advanced(call))
     if fields:
         user = wire.User(**{name: getattr(user, name) for name in (f.lstrip("_") for f in fields)})
     # The vendor's own links, its singular `controller` included; both paths are served.
