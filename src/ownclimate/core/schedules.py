@@ -67,7 +67,8 @@ async def create_schedule(
         Put(table=SCHEDULES, key=schedule.id, body=to_body(schedule), expect=ABSENT),
         *aliases.puts(ALIAS_KIND, schedule.id, schedule.aliases, scope=site_id),
     ]
-    deed = Deed(actor=actor, verb="create", kind="schedule", object_id=schedule.id)
+    details = {"site_id": site_id, "rooms": []}
+    deed = Deed(actor=actor, verb="create", kind="schedule", object_id=schedule.id, details=details)
     await commit(ports, owner_id, changes, deed)
     return schedule
 

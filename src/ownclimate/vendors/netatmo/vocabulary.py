@@ -26,6 +26,9 @@ VALVE: Final = "NRV"
 CLIMATE_SENSOR: Final = "NXS"
 UNKNOWN_MODEL: Final = "unknown"
 
+REGULATORS: Final = frozenset({"NATherm1", "OTM", "NRV", "BNS", "NAC", "BNTH"})
+"""Products that hold a room's temperature."""
+
 WEATHER: Final = "station"
 AIR: Final = "homecoach"
 HEATING: Final = "thermostat"

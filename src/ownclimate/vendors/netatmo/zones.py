@@ -20,7 +20,7 @@ RoomIds = Callable[[str], str | None]
 """Our id of a room from the home's id for it."""
 WireRoomIds = Callable[[str], str]
 
-_ZONE_NUMBERS: Final = {kind: wire for wire, kind in ZONE_KINDS.items()}
+ZONE_NUMBERS: Final = {kind: wire for wire, kind in ZONE_KINDS.items()}
 _SETPOINTS: Final[Mapping[str, tuple[str, Word]]] = {
     "therm_setpoint_temperature": ("heating_setpoint_c", NUMBER),
     "therm_setpoint_mode": ("heating_setpoint_mode", choice(SETPOINT_MODES)),
@@ -67,7 +67,7 @@ def zone_from_core(zone: Mapping[str, Any], wire_room_id: WireRoomIds) -> dict[s
     if "name" in zone:
         wire["name"] = zone["name"]
     if "kind" in zone:
-        wire["type"] = _ZONE_NUMBERS[zone["kind"]]
+        wire["type"] = ZONE_NUMBERS[zone["kind"]]
     if "rooms" in zone:
         wire["rooms"] = [
             {"id": wire_room_id(room["room_id"])}
