@@ -43,6 +43,7 @@ class House:
     text: str
     client: Client
     clock: FakeClock
+    vault: Cipher
 
     async def post(self, target: str, body: Any, **headers: str) -> Answered:
         sent = {"authorization": f"Bearer {self.text}", **headers}
@@ -97,7 +98,7 @@ async def house(ports: Ports, clock: FakeClock, entropy: SeededEntropy) -> House
         authenticators={CREDENTIAL_KIND: hook_authenticator(ports.directory, check_hook)},
         observers=[entries.append],
     )
-    return House(ports, key, text, Client(app, entries, dialects), clock)
+    return House(ports, key, text, Client(app, entries, dialects), clock, vault)
 
 
 def envelope(payload_hex: str, **changes: Any) -> dict[str, Any]:
