@@ -9,29 +9,28 @@ from typing import Final
 
 import structlog
 
-from ownclimate.core.agenda import Window, boost_of, holder, windows_of
+from ownclimate.core.agenda import Window, boost_of, holder, windows_of, zone_of
 from ownclimate.core.devices import list_devices
 from ownclimate.core.documents import from_body
-from ownclimate.core.ids import DeviceId, OwnerId, SiteId
+from ownclimate.core.ids import DeviceId, OwnerId, RoomId, SiteId
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.ports import Delete, Ports
 from ownclimate.core.routines import (
     Profile,
     Purpose,
     Routine,
+    counts_for,
     edit_profile,
     list_profiles,
     list_routines,
     remove_routines,
 )
-from ownclimate.core.sites import list_sites
+from ownclimate.core.sites import list_rooms, list_sites
 from ownclimate.core.standing import STANDINGS, TIMETABLE, Standing
-from ownclimate.core.things import Device, Site
+from ownclimate.core.things import Device, Room, Site
 from ownclimate.core.writes import Actor, write_surely
 
 ACTOR: Final = Actor(via=TIMETABLE)
-UNSET_ZONE: Final = "UTC"
-"""The zone of a site that nobody gave one."""
 
 log = structlog.get_logger("ownclimate")
 
@@ -67,11 +66,6 @@ class Followed:
         return zone_of(self.zone, routine.zone)
 
 
-def zone_of(site_zone: str, routine_zone: str) -> str:
-    """Where the site's own zone is not known, the one that the routine was made with counts."""
-    return site_zone if site_zone not in ("", UNSET_ZONE) else routine_zone or UNSET_ZONE
-
-
 async def followed_by(ports: Ports, owner_id: OwnerId) -> list[Followed]:
     """The owner's devices that follow routines, or did when the timetable last looked.
 
@@ -88,20 +82,26 @@ async def followed_by(ports: Ports, owner_id: OwnerId) -> list[Followed]:
     if gone:
         await write_surely(ports, owner_partition(owner_id), gone, of="standings")
     sites = {site.id: site for site in await list_sites(ports.directory, owner_id)}
+    rooms = {room.id: room for room in await list_rooms(ports.directory, owner_id)} if profiles else {}
     wanted = {routine.device_id for routine in routines if routine.device_id}
     wanted |= {DeviceId(device_id) for profile in profiles for device_id in profile.followers}
     wanted |= {s.device_id for d in standings if (s := from_body(Standing, d.body)).routine_id}
     return [
-        _followed(devices[device_id], sites, routines, profiles)
+        _followed(devices[device_id], sites, rooms, routines, profiles)
         for device_id in sorted(wanted & devices.keys())
     ]
 
 
 def _followed(
-    device: Device, sites: dict[SiteId, Site], routines: list[Routine], profiles: list[Profile]
+    device: Device,
+    sites: dict[SiteId, Site],
+    rooms: dict[RoomId, Room],
+    routines: list[Routine],
+    profiles: list[Profile],
 ) -> Followed:
     site = None if device.site_id is None else sites.get(device.site_id)
-    followed = [profile for profile in profiles if _follows(device, profile)]
+    room = None if device.room_id is None else rooms.get(device.room_id)
+    followed = [p for p in profiles if device.id in p.followers and counts_for(p, device, room)]
     since = {profile.id: profile.followers[device.id] for profile in followed}
     own = [(routine, 0) for routine in routines if routine.device_id == device.id]
     shared = [(routine, since[routine.profile_id]) for routine in routines if routine.profile_id in since]
@@ -110,15 +110,6 @@ def _followed(
         zone="" if site is None else site.time_zone,
         routines=[*own, *shared],
         profiles=followed,
-    )
-
-
-def _follows(device: Device, profile: Profile) -> bool:
-    """Whether it was told to and stands where the profile counts."""
-    return (
-        device.id in profile.followers
-        and profile.site_id in (None, device.site_id)
-        and profile.room_id in (None, device.room_id)
     )
 
 

@@ -6,8 +6,8 @@ Pure functions. A window that a clock change leaves no time for does not happen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from ownclimate.core.local_time import MINUTES_A_DAY, instant_of, occurrences
@@ -15,9 +15,13 @@ from ownclimate.core.routines import End, Profile, Routine
 
 LONGEST_WINDOW_MS: Final = 3 * 24 * 3_600_000
 """A window has less than a day on the wall; moved date lines and clocks may make two of it."""
+LONGEST_GAP_MS: Final = 15 * 24 * 3_600_000
+"""A weekly window comes within a week, or the week after where a clock change swallowed it."""
 BOOST_NUMBER: Final = 2**62
 """Somebody asked for a boost just now: it goes before every routine."""
 MINUTE_MS: Final = 60_000
+UNSET_ZONE: Final = "UTC"
+"""The zone of a site that nobody gave one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,21 @@ def windows_of(
         )
         if max(window.start_ms, start_ms) < window.end_ms:
             yield window
+
+
+def zone_of(site_zone: str, routine_zone: str) -> str:
+    """Where the site's own zone is not known, the one that the routine was made with counts."""
+    return site_zone if site_zone not in ("", UNSET_ZONE) else routine_zone or UNSET_ZONE
+
+
+def coming(routine: Routine, zone: str, now_ms: int) -> tuple[datetime, datetime]:
+    """Begin and end, in local time, of the window that is open now or comes next, also of a routine that is
+    switched off."""
+    timed = replace(routine, is_active=True, changed_ms=0)
+    windows = windows_of(timed, zone, now_ms, now_ms + LONGEST_GAP_MS)
+    begin = datetime.fromisoformat(next(windows).local)
+    lasts = (routine.to_minute - routine.from_minute) % MINUTES_A_DAY
+    return begin, begin + timedelta(minutes=lasts)
 
 
 def boost_of(profile: Profile) -> Window | None:

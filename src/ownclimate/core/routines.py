@@ -20,12 +20,17 @@ from ownclimate.core.local_time import DAYS_A_WEEK, MINUTES_A_DAY
 from ownclimate.core.numbering import take_numbers
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.ports import ABSENT, Change, Delete, Directory, Ports, Put
+from ownclimate.core.things import Device, Room
 from ownclimate.core.writes import Actor, Deed, commit, edit
 
 ROUTINES: Final = "routine"
 PROFILES: Final = "routine_profile"
 MAX_OF_PROFILE: Final = 200
 """A week in half hours is 336 entries; nobody was seen to use a tenth of that."""
+
+
+SPACE: Final = "space"
+"""The room's setting that names the space it is in."""
 
 
 class Purpose(Enum):
@@ -74,8 +79,8 @@ class Routine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A set of routines and who follows them: devices, each since an instant, as long as they stand at the
-    profile's place, a site or a room (None: anywhere).
+    """A set of routines and who follows them: devices, each since an instant, as long as the profile counts
+    where they stand (see `counts_for`).
 
     During a boost, which is asked for and lasts `boost_min` minutes, every follower heats to `boost_c`.
     """
@@ -84,6 +89,8 @@ class Profile:
     number: int
     name: str
     site_id: SiteId | None = None
+    floor: str = ""
+    space: str = ""
     room_id: RoomId | None = None
     followers: dict[str, int] = field(default_factory=dict)
     boost_min: int = 0
@@ -92,7 +99,6 @@ class Profile:
     """When the last boost began."""
     is_default: bool = False
     is_editable: bool = True
-    settings: dict[str, Any] = field(default_factory=dict)
     created_ms: int = 0
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -167,12 +173,13 @@ async def create_profile(
     name: str,
     plans: Sequence[Plan] = (),
     site_id: SiteId | None = None,
+    floor: str = "",
+    space: str = "",
     room_id: RoomId | None = None,
     boost_min: int = 0,
     boost_c: float = 0.0,
     is_default: bool = False,
     is_editable: bool = True,
-    settings: dict[str, Any] | None = None,
 ) -> Profile:
     """A new profile with its routines; nobody follows it yet. Raises InvalidInput for times that are none."""
     if len(plans) > MAX_OF_PROFILE:
@@ -183,12 +190,13 @@ async def create_profile(
         number=number,
         name=name,
         site_id=site_id,
+        floor=floor,
+        space=space,
         room_id=room_id,
         boost_min=boost_min,
         boost_c=boost_c,
         is_default=is_default,
         is_editable=is_editable,
-        settings=dict(settings or {}),
         created_ms=ports.clock.now_ms(),
     )
     routines = await _made(ports, plans, device_id=None, profile_id=profile.id)
@@ -231,6 +239,17 @@ async def find_profile(directory: Directory, owner_id: OwnerId, profile_id: str)
     if document is None:
         raise NotFound("profile", profile_id)
     return from_body(Profile, document.body)
+
+
+def counts_for(profile: Profile, device: Device, room: Room | None) -> bool:
+    """Whether the device, in its room, stands where the profile counts: at its site, on its floor, in its
+    space (which rooms name in their settings), in its room. What the profile leaves open is anywhere."""
+    return (
+        profile.site_id in (None, device.site_id)
+        and profile.room_id in (None, device.room_id)
+        and (not profile.floor or (room is not None and room.floor == profile.floor))
+        and (not profile.space or (room is not None and room.settings.get(SPACE) == profile.space))
+    )
 
 
 def check_times(times: Routine | Plan) -> None:

@@ -78,7 +78,7 @@ _SCOPES = (
         is_optional=True,
         within=TRUSTED,
     ),
-    Scope(name="schedules", words="see and change your schedules", is_optional=True, within=TRUSTED),
+    Scope(name="schedules", words="see and change your schedules", is_optional=True, within=BASIC),
 )
 """The document knows two levels and speaks of access to several parts; the parts' names are ours."""
 

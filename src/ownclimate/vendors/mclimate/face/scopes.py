@@ -8,3 +8,4 @@ BASIC: Final = ("basic",)
 """The vendor's smaller scope; a trusted client has it too."""
 TRUSTED: Final = ("trusted",)
 SCHEDULES: Final = ("trusted", "schedules")
+BASIC_SCHEDULES: Final = ("basic", "schedules")

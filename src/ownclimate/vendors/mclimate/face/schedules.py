@@ -1,0 +1,388 @@
+"""`/v1/schedules`: what devices do at which local minute (contract §10)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from ownclimate.core.access import Permission
+from ownclimate.core.accounts import load_account
+from ownclimate.core.agenda import zone_of
+from ownclimate.core.errors import InvalidInput, NotFound
+from ownclimate.core.orders import SET_SETPOINT, check_order
+from ownclimate.core.routines import (
+    Plan,
+    Purpose,
+    Routine,
+    check_times,
+    create_routine,
+    edit_routine,
+    remove_routines,
+)
+from ownclimate.core.standing import schedule_info
+from ownclimate.core.targets import holds_setpoint, target_order
+from ownclimate.core.things import Device
+from ownclimate.vendors.mclimate import mapping
+from ownclimate.vendors.mclimate.face import hal
+from ownclimate.vendors.mclimate.face.reached import Reached, by_number, may_schedule, reached
+from ownclimate.vendors.mclimate.face.resources import Resource
+from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
+from ownclimate.vendors.mclimate.timetables import (
+    ENDS,
+    PURPOSES,
+    Action,
+    DefaultState,
+    days_of,
+    fallback_zone,
+    minute_of,
+    schedule_of,
+)
+from ownclimate.vendors.mclimate.wire import Link, Links
+from ownclimate.vendors.mclimate.wire_schedules import Days, Schedule, ScheduleAnswer
+from ownclimate.web.call import Call
+from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
+
+PATH: Final = "/v1/schedules"
+KIND: Final = "schedule"
+EXAMPLE: Final = {
+    "days": "0000010",
+    "active": 1,
+    "from_time": 650,
+    "to_time": 700,
+    "device_hours": 14,
+    "action": "command",
+    "target": 24,
+    "push": 1,
+    "default_state": "do_nothing",
+}
+
+SCHEDULE: Final = Resource(
+    "schedules",
+    Schedule,
+    {
+        "controller_id": int,
+        "days": str,
+        "active": int,
+        "from_time": str,
+        "to_time": str,
+        "action": str,
+        "target": float,
+        "main_target": float,
+        "default_state": str,
+        "push": int,
+        "user_time_offset": int,
+        "schedule_profile_id": int,
+        "id": int,
+    },
+)
+
+Hours = Annotated[int, msgspec.Meta(ge=0, le=23)]
+Minutes = int | str
+ScheduleId = Annotated[int, msgspec.Meta(description="A schedule's id")]
+
+
+class Times(Struct, kw_only=True):
+    """A schedule as it is asked for, in a body of its own or in a profile's."""
+
+    days: Annotated[Days, Place.BODY]
+    from_time: Annotated[Minutes, Place.BODY]
+    to_time: Annotated[Minutes, Place.BODY]
+    target: Annotated[float, Place.BODY]
+    active: Annotated[bool, Place.BODY] = True
+    device_hours: Annotated[Hours | None, Place.BODY] = None
+    action: Annotated[Action, Place.BODY] = "command"
+    push: Annotated[bool, Place.BODY] = False
+    default_state: Annotated[DefaultState, Place.BODY] = "do_nothing"
+
+
+class NewSchedule(Times, kw_only=True):
+    controller_id: Annotated[str | int | UnsetType, Place.BODY] = UNSET
+    schedule_profile_id: Annotated[int | UnsetType, Place.BODY] = UNSET
+
+
+class ScheduleChanges(Struct, kw_only=True):
+    """What is absent stays as it is."""
+
+    key: ScheduleId
+    days: Annotated[Days | UnsetType, Place.BODY] = UNSET
+    from_time: Annotated[Minutes | UnsetType, Place.BODY] = UNSET
+    to_time: Annotated[Minutes | UnsetType, Place.BODY] = UNSET
+    target: Annotated[float | UnsetType, Place.BODY] = UNSET
+    active: Annotated[bool | UnsetType, Place.BODY] = UNSET
+    action: Annotated[Action | UnsetType, Place.BODY] = UNSET
+    push: Annotated[bool | UnsetType, Place.BODY] = UNSET
+    default_state: Annotated[DefaultState | UnsetType, Place.BODY] = UNSET
+
+
+class SchedulePath(Struct, kw_only=True):
+    key: ScheduleId
+
+
+class SchedulesQuery(hal.CollectionQuery, kw_only=True):
+    key: Annotated[str, msgspec.Meta(description="A device's serial number, or a schedule's id")]
+
+
+def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
+    face = SchedulesFace(totals)
+    return (
+        Endpoint(
+            operation_id="createSchedule",
+            path=PATH,
+            methods=("POST",),
+            handler=face.create,
+            params=NewSchedule,
+            bodies=(BodyKind.JSON,),
+            successes=(Success(status=201, item=SCHEDULE.entity),),
+            permission=Permission.DEVICE_READ,
+            scopes=BASIC_SCHEDULES,
+            owned=("controller_id", "schedule_profile_id"),
+            errors=(404,),
+            is_repeatable=False,
+            audit="create",
+            summary="A schedule of a device, or of a heating profile",
+            examples={"controller_id": "UV4X00000001", **EXAMPLE},
+        ),
+        Endpoint(
+            operation_id="listSchedules",
+            path=PATH,
+            handler=face.list_all,
+            params=hal.CollectionQuery,
+            unknown=Unknown.COLLECT,
+            successes=(Success(item=SCHEDULE.collection),),
+            permission=Permission.DEVICE_READ,
+            scopes=SCHEDULES,
+            is_conditional=True,
+            summary="Every schedule, filtered, sorted and in pages",
+            examples={"sort": "-id", "limit": 10},
+            certainty=Certainty.RULED,
+        ),
+        Endpoint(
+            operation_id="getSchedules",
+            path=f"{PATH}/{{key}}",
+            aliases=("/v1/controllers/{key}/schedules",),
+            handler=face.get,
+            params=SchedulesQuery,
+            unknown=Unknown.COLLECT,
+            successes=(Success(item=ScheduleAnswer),),
+            permission=Permission.DEVICE_READ,
+            scopes=SCHEDULES,
+            owned=("key",),
+            errors=(404,),
+            is_conditional=True,
+            summary="The schedules of a device by its serial number, or one schedule by its id",
+            examples={"sort": "-id", "limit": 10},
+        ),
+        Endpoint(
+            operation_id="updateSchedule",
+            path=f"{PATH}/{{key}}",
+            methods=("PUT",),
+            handler=face.update,
+            params=ScheduleChanges,
+            bodies=(BodyKind.JSON,),
+            successes=(Success(item=SCHEDULE.entity),),
+            permission=Permission.DEVICE_READ,
+            scopes=SCHEDULES,
+            owned=("key",),
+            errors=(404,),
+            audit="change",
+            summary="Changes a schedule; what is left out stays",
+            examples={"target": 21, "active": 0},
+            certainty=Certainty.RULED,
+        ),
+        Endpoint(
+            operation_id="deleteSchedule",
+            path=f"{PATH}/{{key}}",
+            methods=("DELETE",),
+            handler=face.delete,
+            params=SchedulePath,
+            successes=(Success(status=204),),
+            permission=Permission.DEVICE_READ,
+            scopes=SCHEDULES,
+            owned=("key",),
+            errors=(404,),
+            audit="delete",
+            summary="Removes a schedule; one that holds ends at once",
+            certainty=Certainty.RULED,
+        ),
+    )
+
+
+class SchedulesFace:
+    def __init__(self, totals: hal.Totals) -> None:
+        self._totals = totals
+
+    async def create(self, call: Call, new: NewSchedule) -> Any:
+        may_schedule(call)
+        known = await reached(call)
+        device, profile = None, None
+        if new.schedule_profile_id is not UNSET:
+            profile = by_number(known.profiles, new.schedule_profile_id, "profile")
+        if new.controller_id is not UNSET:
+            device = known.device(new.controller_id)
+        if device is None and profile is None:
+            raise InvalidInput("controller_id", "is required, or schedule_profile_id")
+        if device is not None and profile is not None and device.id not in profile.followers:
+            raise InvalidInput("controller_id", "does not follow this profile")
+        owner = None if profile is not None else device
+        plan = await plan_of(call, new)
+        _check(plan, owner)
+        routine = await create_routine(
+            call.ports,
+            call.access.owner_id,
+            call.actor,
+            plan,
+            device_id=None if owner is None else owner.id,
+            profile_id="" if profile is None else profile.id,
+        )
+        (shown,) = await _shown(call, known, [routine])
+        # The vendor's answer to this has fewer fields than its lists.
+        shown.main_target = shown.default_state = UNSET
+        if profile is None:
+            shown.schedule_profile_id = UNSET
+        return SCHEDULE.told(shown, {"self": Link(PATH)})
+
+    async def list_all(self, call: Call, query: hal.CollectionQuery) -> Any:
+        known = await reached(call)
+        shown = await _shown(call, known, known.routines)
+        return SCHEDULE.listed(call, query, shown, _links_of(known), self._totals)
+
+    async def get(self, call: Call, query: SchedulesQuery) -> Any:
+        """Of a device its own schedules and those of the profiles it follows."""
+        known = await reached(call)
+        try:
+            device = known.named(query.key)
+        except NotFound:
+            return await self._one(call, known, query)
+        followed = {profile.id for profile in known.profiles if device.id in profile.followers}
+        routines = [r for r in known.routines if r.device_id == device.id or r.profile_id in followed]
+        shown = await _shown(call, known, routines)
+        return SCHEDULE.listed(call, query, shown, _links_of(known), self._totals)
+
+    async def _one(self, call: Call, known: Reached, query: SchedulesQuery) -> Any:
+        try:
+            routine = by_number(known.routines, query.key, KIND)
+        except NotFound as error:
+            raise NotFound("controller") from error
+        for name, _ in call.extra:
+            raise InvalidInput(name, "is no filter of a single schedule")
+        (shown,) = await _shown(call, known, [routine])
+        return SCHEDULE.shown(query, shown, _links_of(known)(shown))
+
+    async def update(self, call: Call, wanted: ScheduleChanges) -> Any:
+        may_schedule(call)
+        known = await reached(call)
+        routine = by_number(known.routines, wanted.key, KIND)
+        changes = _changes(wanted)
+        device = None if routine.device_id is None else known.devices[routine.device_id]
+        _check(dataclasses.replace(routine, **changes), device)
+        routine = await edit_routine(
+            call.ports,
+            call.access.owner_id,
+            call.actor,
+            routine.id,
+            lambda current: dataclasses.replace(current, **changes),
+        )
+        (shown,) = await _shown(call, known, [routine])
+        return SCHEDULE.told(shown, _links_of(known)(shown))
+
+    async def delete(self, call: Call, path: SchedulePath) -> None:
+        may_schedule(call)
+        routine = by_number((await reached(call)).routines, path.key, KIND)
+        await remove_routines(call.ports, call.access.owner_id, call.actor, [routine])
+
+
+async def plan_of(call: Call, times: Times) -> Plan:
+    """Raises InvalidInput for times that cannot be read."""
+    account_id = call.access.account_id
+    account = None if account_id is None else await load_account(call.ports.directory, account_id)
+    account_zone = "" if account is None else account.time_zone
+    return Plan(
+        days=days_of(times.days),
+        from_minute=minute_of("from_time", times.from_time),
+        to_minute=minute_of("to_time", times.to_time),
+        target=times.target,
+        purpose=PURPOSES[times.action],
+        at_end=ENDS[times.default_state],
+        is_active=times.active,
+        is_told=times.push,
+        zone=fallback_zone(account_zone, times.device_hours, call.ports.clock.now_ms()),
+    )
+
+
+def _check(plan: Plan | Routine, device: Device | None) -> None:
+    """Raises InvalidInput for times that are none, or a target that the device cannot have; Unsupported
+    for a device without targets."""
+    check_times(plan)
+    if device is None or plan.purpose is Purpose.THERMOSTAT:
+        try:
+            check_order(SET_SETPOINT, {"temperature_c": plan.target})
+        except InvalidInput as error:
+            raise InvalidInput("target", error.reason) from error
+    else:
+        target_order(device, plan.target)
+
+
+def _changes(wanted: ScheduleChanges) -> Mapping[str, Any]:
+    """By field of a routine what it is to become."""
+    given = {
+        name: value for name in wanted.__struct_fields__ if (value := getattr(wanted, name)) is not UNSET
+    }
+    read = {
+        "days": ("days", days_of),
+        "from_time": ("from_minute", lambda value: minute_of("from_time", value)),
+        "to_time": ("to_minute", lambda value: minute_of("to_time", value)),
+        "target": ("target", float),
+        "active": ("is_active", bool),
+        "action": ("purpose", PURPOSES.__getitem__),
+        "push": ("is_told", bool),
+        "default_state": ("at_end", ENDS.__getitem__),
+    }
+    return {read[name][0]: read[name][1](value) for name, value in given.items() if name in read}
+
+
+async def _shown(call: Call, known: Reached, routines: Iterable[Routine]) -> list[Schedule]:
+    targets: dict[str, float | None] = {}
+    profiles = {profile.id: profile for profile in known.profiles}
+    shown = []
+    for routine in routines:
+        device = None if routine.device_id is None else known.devices[routine.device_id]
+        profile = profiles.get(routine.profile_id)
+        if device is not None and device.id not in targets:
+            targets[device.id] = await _main_target(call, device)
+        site_id = device.site_id if device is not None else profile.site_id if profile is not None else None
+        shown.append(
+            schedule_of(
+                routine,
+                controller=None if device is None else device.number,
+                profile=None if profile is None else profile.number,
+                zone=zone_of(known.zone_of(site_id), routine.zone),
+                main_target=None if device is None else targets[device.id],
+                now_ms=call.ports.clock.now_ms(),
+            )
+        )
+    return shown
+
+
+async def _main_target(call: Call, device: Device) -> float | None:
+    if not holds_setpoint(device):
+        return None
+    return (await schedule_info(call.ports, call.access.owner_id, device)).main_target_c
+
+
+def _links_of(known: Reached) -> Any:
+    serials: dict[int, str] = {d.number: mapping.serial_of(d) for d in known.devices.values()}
+
+    def links(schedule: Schedule) -> Links:
+        found = {"self": Link(f"{PATH}/{schedule.id}")}
+        if isinstance(schedule.controller_id, int):
+            serial = serials[schedule.controller_id]
+            found["controller"] = Link(f"/v1/controllers/{hal.segment(serial)}")
+        if isinstance(schedule.schedule_profile_id, int):
+            found["schedule_profile"] = Link(f"/v1/schedule-profile/{schedule.schedule_profile_id}")
+        return found
+
+    return links
