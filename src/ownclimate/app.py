@@ -53,6 +53,7 @@ from ownclimate.web.limits import Limits
 from ownclimate.web.openapi import document_of
 from ownclimate.web.tables import Dialect
 
+KIB = 1024
 DAY_MS = 24 * 3_600_000
 JANITOR_EVERY_S = 3600.0
 
@@ -81,7 +82,7 @@ def dialects(
             limits_move=settings.smartbuildings_limits_move,
             forecasts=forecasts,
         ),
-        doors_dialect(CODECS, vault),
+        doors_dialect(CODECS, vault, max_picture_bytes=settings.picture_limit_kib * KIB),
         broker_dialect(CODECS, vault),
     )
 

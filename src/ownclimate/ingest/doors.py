@@ -14,6 +14,7 @@ import msgspec
 from ownclimate.core.access import Permission
 from ownclimate.core.errors import OutcomeUnknown, Unauthenticated
 from ownclimate.core.linking import Vault
+from ownclimate.ingest.events import MAX_PICTURE_BYTES, event_rows
 from ownclimate.ingest.keys import HookAccess, HookKey
 from ownclimate.ingest.lorawan.codecs import CodecTable
 from ownclimate.ingest.lorawan.door import ModelName, broker_rows, hook_rows
@@ -71,7 +72,9 @@ class ReadingsQuery(msgspec.Struct, kw_only=True):
     device_model: ModelName = ""
 
 
-def doors_dialect(codecs: CodecTable, vault: Vault | None = None) -> Dialect:
+def doors_dialect(
+    codecs: CodecTable, vault: Vault | None = None, *, max_picture_bytes: int = MAX_PICTURE_BYTES
+) -> Dialect:
     """The dialect, its LoRaWAN rows reading frames by the given table. Without a `vault`, as documents
     are made, network servers that offer a way back are not taken up on it."""
     readings = Endpoint(
@@ -93,7 +96,7 @@ def doors_dialect(codecs: CodecTable, vault: Vault | None = None) -> Dialect:
         name=NAME,
         title="ownclimate doors for device data",
         prefixes=("/hooks",),
-        endpoints=(readings, *hook_rows(codecs, vault)),
+        endpoints=(readings, *event_rows(max_picture_bytes), *hook_rows(codecs, vault)),
         credentials=(Credential.BEARER, Credential.QUERY),
         credential_parameter="key",
     )
