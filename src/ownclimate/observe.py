@@ -139,7 +139,7 @@ class _Requests(Collector):
         yield seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Counts(Collector):
     name: str
     help: str
