@@ -117,7 +117,7 @@ async def test_a_basic_client_cannot_be_given_control(world, anna, ben) -> None:
 
     access = await world.access(pair["access_token"])
 
-    assert access.scopes == {"basic", "devices", "profile", "activity"}
+    assert access.scopes == {"basic", "devices", "profile", "activity", "schedules"}
     assert Permission.DEVICE_CONTROL not in access.permissions
 
 
