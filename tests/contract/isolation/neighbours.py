@@ -65,6 +65,7 @@ class Home:
     devices: dict[str, Device] = field(default_factory=dict)
     command_id: str = ""
     job_id: str = ""
+    schedule_id: str = ""
     person_id: str = ""
     event_id: str = ""
     """What a camera of the house saw, and whom."""
@@ -89,6 +90,17 @@ def _alias(use: str, dialect: str) -> Ids:
     return lambda home: list(dict.fromkeys([home.devices[use].aliases[dialect], *names(home)]))
 
 
+def _room_state(home: Home) -> str:
+    """A wish for the home's room, its id last, where a made-up one is told apart."""
+    wish = {"id": home.room.aliases["netatmo"], "therm_setpoint_temperature": 19}
+    return json.dumps({"rooms": [wish], "id": home.house.aliases["netatmo"]})
+
+
+_BY_THERMOSTAT = (
+    *("getthermostatsdata", "getthermstate", "setthermpoint", "createnewschedule", "syncschedule"),
+    *("switchschedule", "renameschedule", "deleteschedule"),
+)
+
 NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "serial"): _names("valve"),
     ("mclimate", "serial_number"): _names("valve"),
@@ -103,6 +115,13 @@ NAMED: Mapping[tuple[str, str], Ids] = {
     ("netatmo", "gethomecoachsdata.device_id"): _alias("coach", "netatmo"),
     ("netatmo", "module_id"): _alias("module", "netatmo"),
     ("netatmo", "home_id"): lambda home: [home.house.aliases["netatmo"]],
+    ("netatmo", "home"): lambda home: [_room_state(home)],
+    ("netatmo", "schedule_id"): lambda home: [home.schedule_id],
+    **{
+        ("netatmo", f"{operation}.{parameter}"): _alias(use, "netatmo")
+        for operation in _BY_THERMOSTAT
+        for parameter, use in (("device_id", "relay"), ("module_id", "therm"))
+    },
     ("netatmo", "room_id"): lambda home: [home.room.aliases["netatmo"]],
     **{
         ("netatmo", f"getevents.{parameter}"): _alias("camera", "netatmo")
@@ -123,6 +142,7 @@ NAMED: Mapping[tuple[str, str], Ids] = {
 
 NARROWED: Mapping[str, frozenset[str]] = {
     "getmeasure": frozenset({"read_station"}),
+    "setstate": frozenset({"write_thermostat"}),
     **dict.fromkeys(
         ("getevents", "geteventsuntil", "getnextevents", "getlasteventof"), frozenset({"read_camera"})
     ),
@@ -186,10 +206,15 @@ class Row:
                 body[parameter.name] = value
             elif parameter.place is not tables.Place.HEADER:
                 query.setdefault(parameter.name, value)
-        flat = {
-            n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in query.items() if v is not None
-        }
+        flat = {name: _in_query(value) for name, value in query.items() if value is not None}
         return f"{target}?{urlencode(flat)}" if flat else target, body or None
+
+
+def _in_query(value: Any) -> Any:
+    """Lists of things as JSON, lists of texts with commas."""
+    if not isinstance(value, list):
+        return value
+    return json.dumps(value) if isinstance(value[0], dict) else ",".join(map(str, value))
 
 
 def _rows() -> list[Row]:
@@ -333,7 +358,8 @@ class Town:
         home = Home(account, hook_text, house, building, empty, annex, room)
         await create_room(ports, owner, ACTOR, site_id=home.building.id, name=f"{quarter} lobby")
         await self._devices(home, quarter, number, room.id)
-        await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
+        week = await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
+        home.schedule_id = week.aliases["netatmo"]
         valve = home.devices["valve"]
         command = await accept_command(ports, owner, ACTOR, valve.id, "set", {"note": f"{quarter} command"})
         home.command_id = command.id
@@ -404,6 +430,20 @@ class Town:
             vendor="netatmo",
             abilities=PRODUCTS["NACamera"].abilities,
             given_aliases={"netatmo": camera_id},
+        )
+        relay_id, therm_id = f"70:ee:50:0{number}:aa:08", f"04:00:00:0{number}:aa:09"
+        relay = await device(
+            "relay", "NAPlug", relay_id, vendor="netatmo", given_aliases={"netatmo": relay_id}
+        )
+        await device(
+            "therm",
+            "NATherm1",
+            therm_id,
+            vendor="netatmo",
+            parent_id=relay.id,
+            room_id=room_id,
+            abilities=PRODUCTS["NATherm1"].abilities,
+            given_aliases={"netatmo": therm_id},
         )
         station_id, module_id = f"70:ee:50:0{number}:aa:01", f"02:00:00:0{number}:aa:02"
         station = await device(
