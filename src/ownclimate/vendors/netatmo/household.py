@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ownclimate.core import devices, schedules, sites
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
 from ownclimate.core.ids import DeviceId, DeviceNumber, OwnerId, RoomId, SiteId
 from ownclimate.core.ports import Ports
-from ownclimate.core.things import Device, Place, Room, Schedule, Site
+from ownclimate.core.things import Device, Room, Schedule, Site
 from ownclimate.core.writes import Actor
 from ownclimate.vendors.netatmo.mapping import (
     MAX_ID,
@@ -27,6 +27,7 @@ from ownclimate.vendors.netatmo.mapping import (
     is_mac,
     unnamed_room,
 )
+from ownclimate.vendors.netatmo.passing import Passing
 from ownclimate.vendors.netatmo.placement import IMPLIED, Known, placed
 from ownclimate.vendors.netatmo.report import ImportReport, Tally
 from ownclimate.vendors.netatmo.statements import Statement, hear
@@ -78,26 +79,26 @@ class Household:
             )
         return await self._note_site(wire_id, present, written)
 
-    async def ensure_site(self, wire_id: str, *, name: str, time_zone: str, place: Place) -> Site | None:
+    async def ensure_site(self, wire_id: str, passing: Passing) -> Site | None:
         """The home that a station says it stands in, with what the station says of it where nothing
         better is known."""
         present = self.known.sites.get(wire_id)
         if present is None:
-            new = _passing_site(self.owner_id, name, time_zone, place)
-            written = self._create_site(wire_id, new)
+            written = self._create_site(wire_id, passing.filled(passing.blank(self.owner_id)))
         else:
-            written = sites.edit_site(
-                self.ports,
-                self.owner_id,
-                self.actor,
-                present.id,
-                lambda before: _filled(before, name, time_zone, place),
-            )
+            written = sites.edit_site(self.ports, self.owner_id, self.actor, present.id, passing.filled)
         return await self._note_site(wire_id, present, written)
 
-    async def imply_site(self, *, name: str, time_zone: str, place: Place) -> Site:
-        """A site for a station that belongs to no home."""
-        new = _passing_site(self.owner_id, name, time_zone, place)
+    async def imply_site(self, passing: Passing, present_id: SiteId | None) -> Site | None:
+        """A site for a station that belongs to no home: the one that was made for it before, as the station
+        describes it now, or a new one. A site that the station was put into is left as it is."""
+        present = None if present_id is None else self.known.sites.get(present_id)
+        if present_id is not None and (present is None or not present.settings.get(IMPLIED)):
+            return present
+        if present is not None:
+            written = sites.edit_site(self.ports, self.owner_id, self.actor, present.id, passing.filled)
+            return await self._note_site(present.id, present, written)
+        new = passing.filled(passing.blank(self.owner_id))
         new = dataclasses.replace(new, settings={IMPLIED: True})
         site = await self._create_site(None, new)
         self._count(self.report.sites, f"site {site.id}", None, site)
@@ -312,30 +313,6 @@ class Household:
             self._counted[key] = True
             tally.unchanged -= 1
             tally.updated += 1
-
-
-def _passing_site(owner_id: OwnerId, name: str, time_zone: str, place: Place) -> Site:
-    """A site as a station in it describes it."""
-    return Site(
-        id=SiteId(""),
-        owner_id=owner_id,
-        name=name or UNNAMED_SITE,
-        number=0,
-        time_zone=time_zone,
-        place=place,
-    )
-
-
-def _filled(site: Site, name: str, time_zone: str, place: Place) -> Site:
-    """A home that has been heard of only in passing, with what a station of it says."""
-    changes: dict[str, Any] = {}
-    if name and "name" not in site.reports and site.name == UNNAMED_SITE:
-        changes["name"] = name
-    if "time_zone" not in site.reports and site.time_zone == "UTC":
-        changes["time_zone"] = time_zone
-    if site.place == Place():
-        changes["place"] = place
-    return dataclasses.replace(site, **changes)
 
 
 def _scheduled(before: Schedule, statement: Statement, timetable: Timetable, source: str) -> Schedule:

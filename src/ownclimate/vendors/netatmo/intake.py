@@ -19,6 +19,7 @@ from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, 
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
 from ownclimate.vendors.netatmo.measures import Table
+from ownclimate.vendors.netatmo.passing import Passing
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.security_intake import SECURITY_KINDS, take_security
 from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement
@@ -86,17 +87,22 @@ class Intake:
             name: Report(value=value, at_ms=self.moment.said_ms) for name, value in statement.reports.items()
         }
         zone = report_of(reports, "time_zone")
-        place, zone = place_of(reports), zone if is_zone(zone) else "UTC"
-        present = self.household.known.devices.get(wire_id)
         home_id = address(report_of(reports, "site"))
+        names = ("site_name",) if home_id is not None else ("site_name", "station_name", "name")
+        called = (clean_name(report_of(reports, name)) for name in names)
+        passing = Passing(
+            name=next(filter(None, called), ""),
+            time_zone=zone if is_zone(zone) else "",
+            place=place_of(reports),
+            said_ms=self.moment.said_ms,
+            source=self.household.source,
+        )
         if home_id is not None:
-            name = clean_name(report_of(reports, "site_name"))
-            site = await self.household.ensure_site(home_id, name=name, time_zone=zone, place=place)
-            return None if site is None else site.id
-        if present is not None and present.site_id is not None:
-            return present.site_id
-        name = clean_name(report_of(reports, "station_name") or report_of(reports, "name"))
-        return (await self.household.imply_site(name=name, time_zone=zone, place=place)).id
+            site = await self.household.ensure_site(home_id, passing)
+        else:
+            present = self.household.known.devices.get(wire_id)
+            site = await self.household.imply_site(passing, present.site_id if present else None)
+        return None if site is None else site.id
 
     async def _take_home(self, said: Mapping[str, Any]) -> None:
         wire_id = self.id_of(said, "id", "home")

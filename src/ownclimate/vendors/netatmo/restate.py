@@ -170,7 +170,7 @@ def _told_of_schedule(schedule: Schedule, known: Field | None) -> Any:
         return _AS_SAID
     if known.name == "is_selected" and not schedule.is_selected and schedule.settings.get("is_selected"):
         return _ABSENT
-    if known.name == "name" and schedule.settings.get("name") != schedule.name:
+    if known.name == "name" and schedule.settings.get("name", "") != schedule.name:
         return schedule.name
     return _AS_SAID
 

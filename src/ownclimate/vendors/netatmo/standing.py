@@ -14,6 +14,8 @@ from typing import Any, Final
 from ownclimate.core.ids import DeviceId, RoomId, SiteId
 from ownclimate.core.things import Device, Place, Room, Site
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, report_of, unnamed_room
+from ownclimate.vendors.netatmo.passing import NAME as PASSING_NAME
+from ownclimate.vendors.netatmo.passing import ZONE as PASSING_ZONE
 from ownclimate.vendors.netatmo.placement import IMPLIED
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
 
@@ -54,9 +56,9 @@ def device_changes(device: Device, around: Around) -> dict[str, Any]:
     if site is not None:
         if "site" in changes:
             changes |= _place(site)
-        elif is_zone_changed(site, report_of(device.reports, "time_zone")):
+        elif is_zone_changed(site):
             changes["time_zone"] = site.time_zone
-        if home is not None and clean_name(home) != site.name:
+        if home is not None and _is_called_otherwise(site, device):
             changes["site_name"] = site.name
     name = _station_name(device, home, changes)
     if name != report_of(device.reports, "station_name"):
@@ -89,7 +91,7 @@ def site_changes(site: Site) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if clean_name(report_of(site.reports, "name")) not in ("", site.name):
         changes["name"] = site.name
-    if is_zone_changed(site, None):
+    if is_zone_changed(site):
         changes["time_zone"] = site.time_zone
     now = _place(site)
     for name in ("location", "altitude_m", "country"):
@@ -108,10 +110,21 @@ def is_renamed(device: Device) -> bool:
     return bool(device.name)
 
 
-def is_zone_changed(site: Site, said: Any) -> bool:
-    """Whether the site's zone was set by hand: it differs from what its source, or `said`, says."""
-    base = report_of(site.reports, "time_zone") or said
-    return is_zone(base) and site.time_zone != base
+def is_zone_changed(site: Site) -> bool:
+    """Whether the site's zone is another than its sources say."""
+    said = report_of(site.reports, "time_zone") or report_of(site.reports, PASSING_ZONE)
+    return is_zone(said) and site.time_zone != said
+
+
+def _is_called_otherwise(site: Site, device: Device) -> bool:
+    """Whether the site has another name than the station says: given here, or by the home itself since."""
+    own, passing = site.reports.get("name"), report_of(site.reports, PASSING_NAME)
+    said = device.reports["site_name"]
+    if site.name == clean_name(said.value):
+        return False
+    if own is not None:
+        return own.at_ms > said.at_ms or clean_name(own.value) != site.name
+    return passing is not None and passing != site.name
 
 
 def _links(device: Device, around: Around) -> dict[str, Any]:
