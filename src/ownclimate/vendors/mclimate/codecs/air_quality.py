@@ -20,6 +20,7 @@ from ownclimate.vendors.mclimate.codecs.commands import (
     setting,
 )
 from ownclimate.vendors.mclimate.codecs.engine import Fields, KeepAlive, Part
+from ownclimate.vendors.mclimate.codecs.extractors import flag as said_flag
 from ownclimate.vendors.mclimate.codecs.parameters import Number, flag, whole
 
 BEHAVIOURS = {0: "off", 1: "on", 2: "fast", 3: "slow", 4: "off"}
@@ -119,7 +120,8 @@ _MULTISENSOR_PARTS = (
 
 def _part(name: str, set_code: int, get_code: int, said_as: str) -> Setting:
     """A part of the multisensor that can be switched off."""
-    return setting(name, set_code, get_code, said_as, byte(flag("enabled")))
+    told = said_flag(said_as, true=1)
+    return setting(name, set_code, get_code, said_as, byte(flag("enabled")), told=told)
 
 
 _MULTISENSOR_ROWS: tuple[Row, ...] = (

@@ -48,7 +48,7 @@ class Plain:
         try:
             return raw.to_bytes(self.length, self.order)
         except OverflowError as error:
-            raise InvalidInput(self.parameter.name, "more than the frame has room for") from error
+            raise InvalidInput(self.parameter.name, "has no room in the frame") from error
 
     def read(self, data: bytes) -> dict[str, Any]:
         return {self.parameter.name: self.parameter.from_raw(int.from_bytes(data, self.order))}
@@ -59,7 +59,7 @@ class Bits:
     """A parameter in some bits of a `Packed` argument.
 
     `spans` are (place, width) of its pieces, its own lowest bits first; place counts from the argument's
-    lowest bit.
+    lowest bit. Without spans it can only be said to be 0.
     """
 
     parameter: Parameter
@@ -71,7 +71,7 @@ class Bits:
             bits |= (raw & ((1 << width) - 1)) << place
             raw >>= width
         if raw:
-            raise InvalidInput(self.parameter.name, "more than the frame has room for")
+            raise InvalidInput(self.parameter.name, "has no room in the frame")
         return bits
 
     def gather(self, bits: int) -> int:

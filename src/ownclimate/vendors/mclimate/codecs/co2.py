@@ -7,7 +7,7 @@ wrong order; its own table, The Things Network and the vendor's package agree on
 from __future__ import annotations
 
 from ownclimate.vendors.mclimate.codecs import parts
-from ownclimate.vendors.mclimate.codecs.arguments import Packed, bits, byte
+from ownclimate.vendors.mclimate.codecs.arguments import Bits, Packed, bits, byte
 from ownclimate.vendors.mclimate.codecs.blocks import (
     BUTTON_UPLINK,
     CHILD_LOCK,
@@ -19,7 +19,7 @@ from ownclimate.vendors.mclimate.codecs.blocks import (
 from ownclimate.vendors.mclimate.codecs.commands import COMMON, Row, Setting, product, restart, setting
 from ownclimate.vendors.mclimate.codecs.engine import Answer, Fields, KeepAlive, Part
 from ownclimate.vendors.mclimate.codecs.extractors import record
-from ownclimate.vendors.mclimate.codecs.parameters import flag, whole
+from ownclimate.vendors.mclimate.codecs.parameters import Flag, flag, whole
 
 CO2_SENSOR = product(
     "co2_sensor",
@@ -59,17 +59,22 @@ _IMAGES: Answer = record(
 """The device says 0 and 1 here, as the package reads it."""
 
 
-def _images(*names: str) -> Setting:
-    """The pictures that can be shown, each by its bit from the lowest on."""
+def _images(*fields: Bits) -> Setting:
+    """The pictures that can be shown, each by its bit."""
     return setting(
         "Co2ImagesVisibility",
         0x82,
         0x83,
         "imagesVisibility",
-        Packed(1, tuple(bits(flag(name), (place, 1)) for place, name in enumerate(names))),
+        Packed(1, fields),
         told=_IMAGES,
     )
 
+
+_PICTURES = (bits(flag("digital_value"), (1, 1)), bits(flag("emoji"), (0, 1)))
+_CHART = bits(flag("chart"), (2, 1))
+_NO_CHART = bits(Flag(name="chart", default=False))
+"""The Lite has none; the package wants it said all the same."""
 
 _CO2_DISPLAY: tuple[Row, ...] = (
     *COMMON,
@@ -85,11 +90,11 @@ _CO2_DISPLAY: tuple[Row, ...] = (
 CO2_DISPLAY = product(
     "co2_display",
     keepalives=(KeepAlive(code=0x01, length=11, parts=(*_DISPLAY_PARTS, parts.truth("pir", 10))),),
-    rows=(*_CO2_DISPLAY, _images("emoji", "digital_value", "chart"), *PIR),
+    rows=(*_CO2_DISPLAY, _images(_CHART, *_PICTURES), *PIR),
 )
 
 CO2_DISPLAY_LITE = product(
     "co2_display_lite",
     keepalives=(KeepAlive(code=0x01, length=10, parts=_DISPLAY_PARTS),),
-    rows=(*_CO2_DISPLAY, _images("emoji", "digital_value"), BUTTON_UPLINK, restart(since="1.2")),
+    rows=(*_CO2_DISPLAY, _images(_NO_CHART, *_PICTURES), BUTTON_UPLINK, restart(since="1.2")),
 )

@@ -29,6 +29,9 @@ MOST_BYTES: Final = 51
 CUSTOM: Final = "SendCustomHexCommand"
 MASKED: Final = "masked"
 
+COMMAND_NUMBER: Final = "commandnumber"
+"""A parameter of every command in the vendor's package, which takes no notice of it either."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downlink:
@@ -160,7 +163,7 @@ def _encoded(product: Product, name: str, params: Mapping[str, Any], port: int, 
     command, values = _fitting(known, alias, params)
     payload = command.write(values)
     _check_size(payload)
-    _check_read_back(product, payload, command, values)
+    _check_read_back(payload, command, values)
     shown = {
         parameter.name: MASKED if parameter.is_secret else values[parameter.name]
         for parameter in command.parameters
@@ -229,6 +232,8 @@ def _accepted(command: Command, alias: Alias, params: Mapping[str, Any]) -> dict
     given: dict[str, Any] = {}
     for name, value in params.items():
         meant = ours.get(_plain(name))
+        if _plain(name) == COMMAND_NUMBER:
+            continue
         if meant is None:
             takes = ", ".join(parameter.name for parameter in command.parameters) or "none"
             raise InvalidInput(name, f"{command.name} has no such parameter; it takes {takes}")
@@ -237,39 +242,57 @@ def _accepted(command: Command, alias: Alias, params: Mapping[str, Any]) -> dict
         given[meant] = value
     values = {}
     for parameter in command.parameters:
-        if parameter.name not in given:
+        value = given.get(parameter.name, parameter.default)
+        if value is None:
             raise InvalidInput(parameter.name, f"is missing: {command.name} needs it")
-        values[parameter.name] = parameter.accept(given[parameter.name])
+        values[parameter.name] = parameter.accept(value)
     command.check(values)
     return values
 
 
 def _read(product: Product, payload: bytes) -> tuple[Order, ...]:
-    by_code = {command.code: command for command in product.commands}
+    by_code: dict[int, list[Command]] = {}
+    for command in product.commands:
+        by_code.setdefault(command.code, []).append(command)
     orders = []
     offset = 0
     while offset < len(payload):
-        command = by_code.get(payload[offset])
-        if command is None:
+        commands = by_code.get(payload[offset])
+        if commands is None:
             code = f"{payload[offset]:02X}"
             raise InvalidInput("command", f"{product.name} has no command {code} (byte {offset})")
-        read = command.read(payload[offset + 1 :])
-        if read is None:
-            raise InvalidInput("command", f"{command.name} (byte {offset}) is cut short")
-        values, length = read
-        accepted = {p.name: p.accept(values[p.name]) for p in command.parameters}
-        command.check(accepted)
-        orders.append(Order(command=command, values=accepted))
+        order, length = _first_read(commands, payload[offset + 1 :])
+        orders.append(order)
         offset += 1 + length
     return tuple(orders)
 
 
-def _check_read_back(product: Product, payload: bytes, command: Command, values: Mapping[str, Any]) -> None:
+def _first_read(commands: Sequence[Command], rest: bytes) -> tuple[Order, int]:
+    """The first of the commands under one code that the bytes can be. The complaint is the last one's."""
+    for command in commands[:-1]:
+        try:
+            return _one_read(command, rest)
+        except InvalidInput:
+            continue
+    return _one_read(commands[-1], rest)
+
+
+def _one_read(command: Command, rest: bytes) -> tuple[Order, int]:
+    read = command.read(rest)
+    if read is None:
+        raise InvalidInput("command", f"{command.name} is cut short")
+    values, length = read
+    accepted = {p.name: p.accept(values[p.name]) for p in command.parameters}
+    command.check(accepted)
+    return Order(command=command, values=accepted), length
+
+
+def _check_read_back(payload: bytes, command: Command, values: Mapping[str, Any]) -> None:
     """A frame that would say something else than was meant never leaves."""
-    orders = _read(product, payload)
-    is_same = len(orders) == 1 and orders[0].command.code == command.code
+    order, length = _one_read(command, payload[1:])
+    is_whole = payload[0] == command.code and 1 + length == len(payload)
     for parameter in command.parameters:
-        if not is_same or not parameter.is_near(values[parameter.name], orders[0].values[parameter.name]):
+        if not is_whole or not parameter.is_near(values[parameter.name], order.values[parameter.name]):
             raise InvalidInput(parameter.name, f"{command.name} cannot carry this value")
 
 

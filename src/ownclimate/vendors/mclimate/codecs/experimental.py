@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from ownclimate.vendors.mclimate.codecs import parts
 from ownclimate.vendors.mclimate.codecs.arguments import Constant, Plain, byte, word
-from ownclimate.vendors.mclimate.codecs.commands import COMMON, Command, asked, product, setting
+from ownclimate.vendors.mclimate.codecs.commands import (
+    COMMON,
+    KEEP_ALIVE_MIN,
+    KEEP_ALIVE_NAMES,
+    Command,
+    asked,
+    product,
+    setting,
+)
 from ownclimate.vendors.mclimate.codecs.engine import (
     UNKNOWN_COMMAND,
     Decoded,
@@ -82,6 +90,13 @@ THERMOSTAT = product(
                 byte(whole("temp_sampling", 0, 255, "min")),
                 _TARGET,
             ),
+        ),
+        # The package's way to set the period alone: a configuration that is 0 in all else.
+        Command(
+            name="SetKeepAlive",
+            code=0x02,
+            arguments=(byte(KEEP_ALIVE_MIN), Constant(bytes(4))),
+            aliases=KEEP_ALIVE_NAMES,
         ),
     ),
     frame=_one_keepalive,

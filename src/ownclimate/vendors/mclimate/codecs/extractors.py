@@ -10,8 +10,6 @@ from typing import Any
 
 from ownclimate.vendors.mclimate.codecs.engine import Answer, Fields
 
-REGIONS = ("EU868", "AS923", "AU915", "US915")
-
 
 def unsigned(data: bytes) -> int:
     return int.from_bytes(data, "big")
@@ -86,7 +84,7 @@ COMMON_ANSWERS: dict[int, Answer] = {
     # 0 switches a watchdog off, which the vendor's package reports as false.
     0x1D: record("watchDogParams", 2, lambda d: {"wdpC": d[0] or False, "wdpUc": d[1] or False}),
     0xA0: record("fuota", 4, lambda d: {"fuota_address": unsigned(d), "fuota_address_raw": d.hex().upper()}),
-    0xA4: word("region", REGIONS),
+    0xA4: number("region"),
     0xA6: occurred("crystalOscillatorError"),
 }
 """What nearly every model answers. Source: the vendor's documents, "Commands" of each model."""

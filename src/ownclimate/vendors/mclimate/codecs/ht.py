@@ -12,6 +12,7 @@ from ownclimate.vendors.mclimate.codecs.arguments import byte
 from ownclimate.vendors.mclimate.codecs.blocks import CHILD_LOCK, DISPLAY
 from ownclimate.vendors.mclimate.codecs.commands import COMMON, Row, product, restart, setting
 from ownclimate.vendors.mclimate.codecs.engine import KeepAlive
+from ownclimate.vendors.mclimate.codecs.extractors import flag as said_flag
 from ownclimate.vendors.mclimate.codecs.parameters import flag, tenths, whole
 
 _HT_PARTS = (
@@ -42,7 +43,14 @@ _COMPENSATION: tuple[Row, ...] = (
 )
 
 _PAIRING: tuple[Row, ...] = (
-    setting("D2dCommunicationState", 0xA9, 0xAA, "d2dCommunicationState", byte(flag("enabled"))),
+    setting(
+        "D2dCommunicationState",
+        0xA9,
+        0xAA,
+        "d2dCommunicationState",
+        byte(flag("enabled")),
+        told=said_flag("d2dCommunicationState", true=1),
+    ),
     setting(
         "D2dCommunicationPeriod", 0xAB, 0xAC, "d2dCommunicationPeriod", byte(whole("period", 1, 8, "min"))
     ),

@@ -76,6 +76,7 @@ CONTROL_MODES = {
     "03": "automatic_with_paired_sensor",
 }
 PRIMARY_MODES = {"00": "heating", "01": "cooling"}
+REGIONS = ("EU868", "AS923", "AU915", "US915")
 AFTER_POWER_CUT = ("last", "on", "off")
 KEYS_LOCKED = ("none", "all", "power_and_mode", "power", "all_but_power", "mode")
 
@@ -167,7 +168,7 @@ REPORTS: dict[str, tuple[str, Say]] = {
     "batteryTooLow": ("battery_low", _as_is),
     "manualTargetTemperatureUpdate": ("manual_setpoint_c", _as_is),
     "crystalOscillatorError": ("oscillator_failed", _as_is),
-    "region": ("region", _as_is),
+    "region": ("region", _word(*REGIONS)),
     "thermistorProperlyConnected": ("probe_connected", _as_is),
     "luxStatus": ("light_sensor", _as_is),
     "internalTemperature": ("internal_temperature_c", _as_is),

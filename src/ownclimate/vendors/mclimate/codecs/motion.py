@@ -30,7 +30,7 @@ from ownclimate.vendors.mclimate.codecs.commands import (
 from ownclimate.vendors.mclimate.codecs.engine import Answer, Fields, KeepAlive, Part
 from ownclimate.vendors.mclimate.codecs.extractors import record, unsigned
 from ownclimate.vendors.mclimate.codecs.ht import LED_BRIGHTNESS
-from ownclimate.vendors.mclimate.codecs.parameters import Hex, choice, whole
+from ownclimate.vendors.mclimate.codecs.parameters import Hex, Number, choice, whole
 
 BRIGHTEST_LUX = 0xFFFA
 LIGHT_OFF = 0xFFFF
@@ -162,7 +162,7 @@ def _code_data(d: bytes) -> Fields:
 
 
 _CODE_DATA = Answer(length=lambda rest: 1 + max(rest[0], 2) if rest else 1, read=_code_data)
-_POSITION = whole("position", 0, MOST_POSITION)
+_POSITION = Number(name="position", low=0, high=MOST_POSITION, default=0)
 _OFFSET = whole("offset", 0, 65_535)
 
 
@@ -190,7 +190,9 @@ _INFRARED: tuple[Row, ...] = (
         check=_position_if_stored,
     ),
     Command(
-        name="SetIrCodeRecording", code=0x09, arguments=(byte(whole("time", 0, 255, "min")), byte(_POSITION))
+        name="SetIrCodeRecording",
+        code=0x09,
+        arguments=(byte(whole("time", 0, 255, "min")), byte(whole("position", 0, MOST_POSITION))),
     ),
     asked(
         "RecordedIrCodeStatus",
@@ -206,7 +208,10 @@ _INFRARED: tuple[Row, ...] = (
     Command(
         name="LoadStoredIrCode",
         code=0x0C,
-        arguments=(byte(choice("mode", "emit and preload", "preload")), byte(_POSITION)),
+        arguments=(
+            byte(choice("mode", "emit and preload", "preload")),
+            byte(whole("position", 1, MOST_POSITION)),
+        ),
     ),
 )
 

@@ -44,6 +44,7 @@ class ParameterHelp:
     step: float | None = None
     words: dict[str, str] = field(default_factory=dict)
     is_secret: bool = False
+    is_optional: bool = False
 
 
 class Parameter(Protocol):
@@ -52,6 +53,11 @@ class Parameter(Protocol):
 
     @property
     def is_secret(self) -> bool: ...
+
+    @property
+    def default(self) -> Any:
+        """What counts when nothing is said; None where something has to be."""
+        ...
 
     def accept(self, value: Any) -> Any:
         """The value as the wire can carry it. Raises InvalidInput with the parameter's name and range."""
@@ -93,6 +99,7 @@ class Number:
     is_size: bool = False
     is_cut: bool = False
     is_secret: bool = False
+    default: Any = None
 
     def accept(self, value: Any) -> float:
         number = self._number(value)
@@ -132,6 +139,7 @@ class Number:
             low=self.low,
             high=self.high,
             step=self.step,
+            is_optional=self.default is not None,
             words={str(number): word for number, word in self.words.items()},
         )
 
@@ -168,6 +176,7 @@ class Flag:
     name: str
     is_inverse: bool = False
     is_secret: bool = False
+    default: Any = None
 
     def accept(self, value: Any) -> bool:
         if isinstance(value, bool):
@@ -187,7 +196,7 @@ class Flag:
         return value is other
 
     def help(self) -> ParameterHelp:
-        return ParameterHelp(name=self.name, kind="flag")
+        return ParameterHelp(name=self.name, kind="flag", is_optional=self.default is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +206,7 @@ class Digits:
     name: str
     words: Mapping[str, str]
     is_secret: bool = False
+    default: Any = None
 
     def accept(self, value: Any) -> str:
         text = str(int(value) if isinstance(value, bool) else value).strip().lower()
@@ -230,6 +240,7 @@ class Hex:
     length: int
     fewest: int = 0
     is_secret: bool = False
+    default: Any = None
 
     def accept(self, value: Any) -> str:
         data = hex_bytes(value)
@@ -260,6 +271,7 @@ class Days:
 
     name: str
     is_secret: bool = False
+    default: Any = None
 
     def accept(self, value: Any) -> dict[str, bool]:
         if isinstance(value, str):

@@ -31,8 +31,7 @@ def bit(name: str, at: int, mask: int) -> Part:
 
 
 def truth(name: str, at: int) -> Part:
-    """True unless the byte is 0."""
-    return Part(last_byte=at, read=lambda b: {name: b[at] != 0})
+    return Part(last_byte=at, read=lambda b: {name: b[at] == 1})
 
 
 def tenths(name: str, at: int) -> Part:

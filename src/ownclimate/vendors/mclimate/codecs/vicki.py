@@ -248,8 +248,8 @@ FROM_THE_PACKAGE: dict[int, Answer] = {
         "notifications",
         2,
         lambda d: {
-            "restoredAfterManualBoost": bool(d[1] & 0x01),
-            "changedBySchedule": bool(d[1] & 0x02),
+            "temperatureRestoredAfterManualBoost": bool(d[0] & 0x01),
+            "temperatureChangedByHeatingSchedule": bool(d[0] & 0x02),
         },
     ),
     0x5A: Answer(length=1 + EVENTS_A_GROUP * EVENT_BYTES, read=_heating_events),
@@ -262,7 +262,7 @@ FROM_THE_PACKAGE: dict[int, Answer] = {
     0x68: flag("internalAlgoTemporaryState", true=0),
     0x6A: record("temperatureLevels", 12, _temperature_levels),
     0x6C: record("heatingEventStates", 4, _heating_event_states),
-    0x6E: flag("timeRequestByMACcommand"),
+    0x6E: number("timeRequestByMACcommand"),
     0x70: hex_text("d2dNotificationDeviceAppKey", 16),
     0x72: number("htSensorTemperature", 2, over=10),
 }
