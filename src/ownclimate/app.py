@@ -17,6 +17,7 @@ from ownclimate.apidocs import pages as apidocs
 from ownclimate.authorization import documented_token_doors, with_token_doors
 from ownclimate.clocks import sleep_of
 from ownclimate.config import Settings
+from ownclimate.control.climate import ClimateKeeper
 from ownclimate.control.delivery import Deliverer
 from ownclimate.control.timetable import Timetable
 from ownclimate.core import publishing
@@ -135,6 +136,7 @@ def background_work(
 ) -> list[Coroutine[Any, Any, None]]:
     """What a server does beside answering. Each piece may run anywhere, any number of times."""
     timetable = Timetable(ports, HOLDER, sleep_of(settings))
+    climate = ClimateKeeper(ports, HOLDER, sleep_of(settings))
     supervisor = Supervisor(ports, authorization.cipher, openers(ports, CODECS), HOLDER)
     deliverer = Deliverer(ports, [supervisor], HOLDER)
     courier = open_courier(settings, authorization, HOLDER)
@@ -144,6 +146,7 @@ def background_work(
         courier.run(),
         _janitor(ports, settings, authorization),
         timetable.run(),
+        climate.run(),
         supervisor.run(),
         deliverer.run(),
     ]

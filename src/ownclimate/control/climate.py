@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import structlog
 
+from ownclimate.control.pauses import Sleep, pause
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.climate import Channel, Climate, is_followed, next_change_ms, occurrence_of, setpoint_of
 from ownclimate.core.devices import list_devices
@@ -80,10 +81,12 @@ def askings(climate: Climate, followers: Followers) -> Iterator[Asking]:
 
 @dataclass(slots=True)
 class ClimateKeeper:
-    """Works for every owner of the store, in one process at a time."""
+    """Works for every owner of the store, in one process at a time. `sleep` takes seconds as
+    `ports.clock` counts them."""
 
     ports: Ports
     holder: str
+    sleep: Sleep = asyncio.sleep
     look_every_s: float = LOOK_EVERY_S
     _due_ms: dict[OwnerId, int] = field(default_factory=dict)
     _rung: set[OwnerId] = field(default_factory=set)
@@ -108,7 +111,8 @@ class ClimateKeeper:
                         next_look_ms = now_ms + round(self.look_every_s * 1000)
                 except AppError as error:
                     log.warning("climate_postponed", code=error.code, reason=error.message)
-                await self._rest(min([next_look_ms, *self._due_ms.values()]))
+                rest_ms = min([next_look_ms, *self._due_ms.values()]) - self.ports.clock.now_ms()
+                await pause(self.sleep, max(0, rest_ms) / 1000, self._wake)
         finally:
             stop()
             lease = await take_lease(self.ports, LEASE, self.holder, LEASE_MS)
@@ -220,14 +224,6 @@ class ClimateKeeper:
         due = {owner_id for owner_id, due_ms in self._due_ms.items() if due_ms <= now_ms}
         for owner_id in due | self._rung:
             await self.look_at(owner_id)
-
-    async def _rest(self, until_ms: int) -> None:
-        """Until the instant, or until somebody rings."""
-        rest_s = max(0.0, (until_ms - self.ports.clock.now_ms()) / 1000)
-        try:
-            await asyncio.wait_for(self._wake.wait(), rest_s)
-        except TimeoutError:
-            pass
 
     def _hear(self, owner_id: OwnerId, _: SiteId) -> None:
         self._rung.add(owner_id)
