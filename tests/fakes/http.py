@@ -120,7 +120,7 @@ class Client:
         media = found.headers["content-type"].partition(";")[0]
         assert media in response["content"], f"{where} came as {media}"
         schema = response["content"][media].get("schema")
-        if schema is not None:
+        if schema is not None and media.endswith("json"):
             resource = Resource.from_contents(
                 {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
             )
