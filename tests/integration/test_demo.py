@@ -6,8 +6,11 @@ import json
 import shlex
 import stat
 import subprocess
+import time
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
+import lnetatmo
 import pytest
 
 from ownclimate.demo import Access, _guide
@@ -123,3 +126,83 @@ def test_a_second_start_finds_the_demo_as_it_was(server, access) -> None:
         assert second["token"] == access["token"]
         assert again.request("GET", "/v1/controllers", token=access["token"]).status == 200
         assert len(run_json(again.data, "device", "list")) == count
+
+
+@pytest.fixture(scope="module")
+def lnetatmo_auth(server, access) -> Iterator[lnetatmo.ClientAuth]:
+    """The library with nothing changed but where the cloud is, and signed in."""
+    app = access["clients"]["netatmo"]
+    person = {"username": access["email"], "password": access["password"]}
+    scope = {"scope": "read_station read_homecoach read_thermostat"}
+    named = {name: app[name] for name in ("client_id", "client_secret")}
+    form = urlencode({"grant_type": "password", **named, **person, **scope}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    tokens = server.request("POST", "/oauth2/token", form, headers=headers).json
+    cloud = lnetatmo._BASE_URL
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in vars(lnetatmo).items():
+            if isinstance(value, str) and value.startswith(cloud):
+                patch.setattr(lnetatmo, name, value.replace(cloud, f"{server.url}/", 1))
+        yield lnetatmo.ClientAuth(
+            clientId=app["client_id"],
+            clientSecret=app["client_secret"],
+            refreshToken=tokens["refresh_token"],
+        )
+
+
+def test_lnetatmo_reads_stations_modules_and_their_last_values(lnetatmo_auth) -> None:
+    weather = lnetatmo.WeatherStationData(lnetatmo_auth)
+
+    names = weather.modulesNamesList(weather.default_station)
+    last = weather.lastData()
+
+    assert set(names) == set(last)
+    assert {"Temperature", "CO2", "Noise", "Pressure", "wifi_status", "When"} <= last[names[-1]].keys()
+    assert any("sum_rain_24" in values for values in last.values())
+    assert any("max_wind_str" in values for values in last.values())
+    assert all("battery_vp" in last[name] and "rf_status" in last[name] for name in names[:-1])
+    assert weather.checkUpdated(delay=3600) == list(last)
+    assert weather.checkNotUpdated(delay=4 * 3600) is None
+    assert weather.user.unit == "metric"
+    assert weather.user.mail.endswith("@example.org")
+
+
+def test_lnetatmo_reads_history_and_its_extremes(lnetatmo_auth) -> None:
+    weather = lnetatmo.WeatherStationData(lnetatmo_auth)
+    station = weather.default_station_data
+    outdoor = next(m for m in station["modules"] if m["type"] == "NAModule1")
+
+    indoors = weather.MinMaxTH()
+    outdoors = weather.MinMaxTH(module=outdoor["module_name"], frame="last24")
+    week = weather.getMeasure(
+        device_id=station["_id"],
+        module_id=outdoor["_id"],
+        scale="1day",
+        mtype="min_temp,max_temp",
+        date_begin=time.time() - 7 * 86_400,
+        date_end=time.time(),
+    )
+
+    low_c, high_c, low_pct, high_pct = indoors
+    assert 10 < low_c <= high_c < 35
+    assert 0 < low_pct <= high_pct <= 100
+    assert outdoors[0] <= outdoors[1]
+    assert len(week["body"]) == 7
+    assert all(low <= high for low, high in week["body"].values())
+
+
+def test_lnetatmo_reads_air_monitors(lnetatmo_auth) -> None:
+    coaches = lnetatmo.HomeCoach(lnetatmo_auth)
+    hid = coaches.rawData[0]["_id"]
+
+    assert coaches.HomecoachDevice(hid)["type"] == "NHC"
+    assert {"health_idx", "CO2", "Noise"} <= coaches.Dashboard(hid).keys()
+    assert coaches.checkUpdated(coaches.lastData(hid), hid) == [{hid: "Device up-to-date"}]
+
+
+def test_lnetatmo_asks_for_public_stations_and_for_nothing_that_is_not_granted(lnetatmo_auth) -> None:
+    box = {"lat_ne": 43.0, "lon_ne": 24.0, "lat_sw": 42.0, "lon_sw": 23.0}
+
+    assert lnetatmo.rawAPI(lnetatmo_auth, "getpublicdata", box) == []
+    with pytest.raises(lnetatmo.OutOfScope):
+        lnetatmo.rawAPI(lnetatmo_auth, "gethomedata", {"size": 1})
