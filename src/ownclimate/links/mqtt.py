@@ -231,6 +231,8 @@ class MqttLink:
         finally:
             with contextlib.suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
+            if client._disconnected.done() and not client._disconnected.cancelled():
+                client._disconnected.exception()  # Why it broke is known already, or of no interest now.
 
     def _new_client(self, *, is_session_kept: bool) -> aiomqtt.Client:
         will = self.broker.will
