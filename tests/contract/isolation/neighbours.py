@@ -24,6 +24,7 @@ from ownclimate.core.errors import Unauthenticated
 from ownclimate.core.events import PEOPLE, record_event
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.people import note_seen
+from ownclimate.core.routines import Plan, Profile, Routine, create_profile, create_routine, edit_profile
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site, edit_site
 from ownclimate.core.things import Ability, Account, Device, Place, Room, Site, SiteKind
@@ -69,6 +70,8 @@ class Home:
     person_id: str = ""
     event_id: str = ""
     """What a camera of the house saw, and whom."""
+    routine: Routine = field(init=False)
+    profile: Profile = field(init=False)
 
 
 Ids = Callable[[Home], list[str]]
@@ -111,6 +114,11 @@ NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "floor_id"): lambda home: [str(part_number(home.house, home.house.floors[0]))],
     ("mclimate", "space_id"): lambda home: [str(spaces_of(home.house)[0].number)],
     ("mclimate", "room_id"): lambda home: [str(home.room.number)],
+    ("mclimate", "controller_id"): _names("valve"),
+    ("mclimate", "schedule_profile_id"): lambda home: [str(home.profile.number)],
+    ("mclimate", "id"): lambda home: [str(home.profile.number)],
+    ("mclimate", "key"): lambda home: [str(home.routine.number)],
+    ("mclimate", "getSchedules.key"): _names("valve"),
     ("netatmo", "device_id"): _alias("station", "netatmo"),
     ("netatmo", "gethomecoachsdata.device_id"): _alias("coach", "netatmo"),
     ("netatmo", "module_id"): _alias("module", "netatmo"),
@@ -358,6 +366,7 @@ class Town:
         home = Home(account, hook_text, house, building, empty, annex, room)
         await create_room(ports, owner, ACTOR, site_id=home.building.id, name=f"{quarter} lobby")
         await self._devices(home, quarter, number, room.id)
+        await self._routines(home, quarter)
         week = await create_schedule(ports, owner, ACTOR, site_id=home.house.id, name=f"{quarter} week")
         home.schedule_id = week.aliases["netatmo"]
         valve = home.devices["valve"]
@@ -396,6 +405,25 @@ class Town:
                 )
         assert hook.owner_id == owner
         return home
+
+    async def _routines(self, home: Home, quarter: str) -> None:
+        """What the valve does by itself: a schedule of its own, and a profile that it follows."""
+        ports, owner, valve = self.households.ports, home.account.owner_id, home.devices["valve"]
+        plan = Plan(days=frozenset({0, 5}), from_minute=600, to_minute=660, target=21.5)
+        home.routine = await create_routine(ports, owner, ACTOR, plan, device_id=valve.id)
+        profile = await create_profile(
+            ports,
+            owner,
+            ACTOR,
+            name=f"{quarter} heating",
+            plans=[plan],
+            site_id=home.house.id,
+            boost_min=20,
+            boost_c=30.0,
+        )
+        home.profile = await edit_profile(
+            ports, owner, ACTOR, profile.id, lambda p: replace(p, followers={valve.id: self.clock.now_ms()})
+        )
 
     async def _devices(self, home: Home, quarter: str, number: int, room_id: Any) -> None:
         name, house = home.account.email.partition("@")[0], home.house.id

@@ -118,7 +118,13 @@ async def test_a_basic_client_cannot_be_given_control(world, anna, ben) -> None:
     access = await world.access(pair["access_token"])
 
     assert access.scopes == {"basic", "devices", "profile", "activity", "schedules"}
-    assert Permission.DEVICE_CONTROL not in access.permissions
+    sent = await world.http.request(
+        "POST",
+        "/v1/provider/send",
+        json_body={"serial_number": "UV4X00000001", "command": "turn_led_off"},
+        headers={"authorization": f"Bearer {pair['access_token']}"},
+    )
+    assert sent.status == 403
 
 
 async def test_an_unticked_part_is_forbidden_and_the_rest_works(world, app, ben) -> None:

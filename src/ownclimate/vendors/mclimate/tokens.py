@@ -78,9 +78,19 @@ _SCOPES = (
         is_optional=True,
         within=TRUSTED,
     ),
-    Scope(name="schedules", words="see and change your schedules", is_optional=True, within=BASIC),
+    Scope(
+        name="schedules",
+        words="see and change your schedules, and so set your devices at certain times",
+        permissions=frozenset({Permission.DEVICE_CONTROL}),
+        is_optional=True,
+        within=BASIC,
+    ),
 )
-"""The document knows two levels and speaks of access to several parts; the parts' names are ours."""
+"""The document knows two levels and speaks of access to several parts; the parts' names are ours.
+
+Basic clients may make schedules, says the document: that is why the part is within that level. Rows that
+command a device at once ask for `control` by name.
+"""
 
 
 class Auth(msgspec.Struct, kw_only=True):

@@ -17,7 +17,7 @@ from ownclimate.core.things import Site, SiteKind
 from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import hal, places
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, TRUSTED
+from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
@@ -109,7 +109,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             bodies=(BodyKind.JSON,),
             successes=(Success(status=201, item=BUILDING.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             is_repeatable=False,
             audit="create",
             summary="A new building",
@@ -125,7 +125,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             bodies=(BodyKind.JSON,),
             successes=(Success(item=BUILDING.entity),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("building_id",),
             errors=(404,),
             audit="change",
@@ -141,7 +141,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=BuildingPath,
             successes=(Success(status=204),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("building_id",),
             errors=(404,),
             audit="delete",

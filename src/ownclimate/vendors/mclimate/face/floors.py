@@ -16,7 +16,7 @@ from ownclimate.vendors.mclimate import wire
 from ownclimate.vendors.mclimate.face import hal, parts, places
 from ownclimate.vendors.mclimate.face.parts import SPACE, SPACES, Part
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, TRUSTED
+from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
@@ -148,7 +148,7 @@ def _rows(
             bodies=(BodyKind.JSON,),
             successes=(Success(status=201, item=resource.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=owned[0],
             is_repeatable=False,
             audit="change",
@@ -165,7 +165,7 @@ def _rows(
             bodies=(BodyKind.JSON,),
             successes=(Success(item=resource.entity),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=owned[1],
             errors=(404,),
             audit="change",
@@ -181,7 +181,7 @@ def _rows(
             params=name,
             successes=(Success(status=204),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=(parameter,),
             errors=(404,),
             audit="change",

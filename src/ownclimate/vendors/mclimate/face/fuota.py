@@ -12,7 +12,7 @@ from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import controllers, hal
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, TRUSTED
+from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.firmware import FINISHED, Job, list_jobs, request_update
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
@@ -64,7 +64,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=FuotaPath,
             successes=(Success(status=202, item=JOB.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("serial",),
             errors=(404,),
             is_repeatable=False,

@@ -20,7 +20,7 @@ from ownclimate.vendors.mclimate.brands import BRANDS
 from ownclimate.vendors.mclimate.codecs.table import ABILITIES as LORAWAN_TYPES
 from ownclimate.vendors.mclimate.face import hal, places
 from ownclimate.vendors.mclimate.face.controllers import PATH, ControllersFace, device_of
-from ownclimate.vendors.mclimate.face.scopes import TRUSTED
+from ownclimate.vendors.mclimate.face.scopes import CONTROL
 from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success
 
@@ -68,7 +68,7 @@ def rows(face: ControllersFace) -> tuple[Endpoint, ...]:
             bodies=(BodyKind.JSON,),
             successes=(Success(status=201, item=wire.ControllerEntity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("room_id",),
             is_repeatable=False,
             audit="create",
@@ -92,7 +92,7 @@ def rows(face: ControllersFace) -> tuple[Endpoint, ...]:
             bodies=(BodyKind.JSON,),
             successes=(Success(item=wire.ControllerEntity),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("serial", "room_id", "building_id"),
             errors=(404,),
             audit="change",
@@ -109,7 +109,7 @@ def rows(face: ControllersFace) -> tuple[Endpoint, ...]:
             params=ControllerPath,
             successes=(Success(status=204),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("serial",),
             errors=(404,),
             audit="delete",

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from ownclimate.core.access import Permission
 from ownclimate.core.devices import list_devices
 from ownclimate.core.errors import NotFound
 from ownclimate.core.ids import DeviceId, SiteId
@@ -80,10 +79,3 @@ def by_number(things: Iterable[T], given: int | str, kind: str) -> T:
     if found is None:
         raise NotFound(kind)
     return found
-
-
-def may_schedule(call: Call) -> None:
-    """The vendor's part `schedules` allows it, which the row asks for; a token without the vendor's scopes
-    must be allowed to control devices. Raises Forbidden."""
-    if call.access.scopes is None:
-        call.access.require(Permission.DEVICE_CONTROL)

@@ -16,7 +16,7 @@ from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import hal, parts, places
 from ownclimate.vendors.mclimate.face.parts import SPACE
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, TRUSTED
+from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
@@ -101,7 +101,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             bodies=(BodyKind.JSON,),
             successes=(Success(status=201, item=ROOM.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("building_id", "floor_id", "space_id"),
             is_repeatable=False,
             audit="create",
@@ -118,7 +118,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             bodies=(BodyKind.JSON,),
             successes=(Success(item=ROOM.entity),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("room_id", "floor_id", "space_id"),
             errors=(404,),
             audit="change",
@@ -134,7 +134,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=RoomPath,
             successes=(Success(status=204),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("room_id",),
             errors=(404,),
             audit="delete",

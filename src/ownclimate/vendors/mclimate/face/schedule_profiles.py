@@ -32,7 +32,7 @@ from ownclimate.core.things import Site
 from ownclimate.vendors.mclimate.face import hal, parts, places
 from ownclimate.vendors.mclimate.face.numbers import Numbers
 from ownclimate.vendors.mclimate.face.parts import Part
-from ownclimate.vendors.mclimate.face.reached import Reached, by_number, may_schedule, reached
+from ownclimate.vendors.mclimate.face.reached import Reached, by_number, reached
 from ownclimate.vendors.mclimate.face.resources import Resource
 from ownclimate.vendors.mclimate.face.schedules import EXAMPLE, Times, plan_of
 from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
@@ -109,7 +109,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=NewProfile,
             bodies=(BodyKind.JSON,),
             successes=(Success(status=201, item=PROFILE.entity),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=BASIC_SCHEDULES,
             owned=("building_id", "floor_id", "space_id", "room_id"),
             is_repeatable=False,
@@ -153,7 +153,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=Followers,
             bodies=(BodyKind.JSON,),
             successes=(Success(item=PROFILE.entity),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("id", "controller_id"),
             errors=(404,),
@@ -167,7 +167,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.boost,
             params=ProfilePath,
             successes=(Success(item=PROFILE.entity),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("id",),
             errors=(404,),
@@ -184,7 +184,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.delete,
             params=ProfilePath,
             successes=(Success(status=204),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("id",),
             errors=(404,),
@@ -201,7 +201,6 @@ class ProfilesFace:
         self._totals = totals
 
     async def create(self, call: Call, new: NewProfile) -> Any:
-        may_schedule(call)
         spot = await _spot_of(call, new)
         if not call.access.reaches(spot.site_id):
             raise Forbidden("this token reaches some homes only: name one of theirs in building_id")
@@ -238,7 +237,6 @@ class ProfilesFace:
 
     async def assign(self, call: Call, wanted: Followers) -> Any:
         """Who followed it before goes on doing so since then; devices that the token does not reach stay."""
-        may_schedule(call)
         known = await reached(call)
         profile = by_number(known.profiles, wanted.id, KIND)
         given = wanted.controller_id if isinstance(wanted.controller_id, list) else [wanted.controller_id]
@@ -263,7 +261,6 @@ class ProfilesFace:
         return PROFILE.told(shown, {"self": Link(f"{PATH}/{profile.number}")})
 
     async def boost(self, call: Call, path: ProfilePath) -> Any:
-        may_schedule(call)
         known = await reached(call)
         profile = by_number(known.profiles, path.id, KIND)
         if not profile.boost_min:
@@ -280,7 +277,6 @@ class ProfilesFace:
         return PROFILE.told(shown, _links(shown))
 
     async def delete(self, call: Call, path: ProfilePath) -> None:
-        may_schedule(call)
         profile = by_number((await reached(call)).profiles, path.id, KIND)
         await remove_profile(call.ports, call.access.owner_id, call.actor, profile)
 

@@ -28,7 +28,7 @@ from ownclimate.core.targets import holds_setpoint, target_order
 from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate import mapping
 from ownclimate.vendors.mclimate.face import hal
-from ownclimate.vendors.mclimate.face.reached import Reached, by_number, may_schedule, reached
+from ownclimate.vendors.mclimate.face.reached import Reached, by_number, reached
 from ownclimate.vendors.mclimate.face.resources import Resource
 from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
 from ownclimate.vendors.mclimate.timetables import (
@@ -137,7 +137,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=NewSchedule,
             bodies=(BodyKind.JSON,),
             successes=(Success(status=201, item=SCHEDULE.entity),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=BASIC_SCHEDULES,
             owned=("controller_id", "schedule_profile_id"),
             errors=(404,),
@@ -184,7 +184,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             params=ScheduleChanges,
             bodies=(BodyKind.JSON,),
             successes=(Success(item=SCHEDULE.entity),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("key",),
             errors=(404,),
@@ -200,7 +200,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.delete,
             params=SchedulePath,
             successes=(Success(status=204),),
-            permission=Permission.DEVICE_READ,
+            permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("key",),
             errors=(404,),
@@ -216,7 +216,6 @@ class SchedulesFace:
         self._totals = totals
 
     async def create(self, call: Call, new: NewSchedule) -> Any:
-        may_schedule(call)
         known = await reached(call)
         device, profile = None, None
         if new.schedule_profile_id is not UNSET:
@@ -273,7 +272,6 @@ class SchedulesFace:
         return SCHEDULE.shown(query, shown, _links_of(known)(shown))
 
     async def update(self, call: Call, wanted: ScheduleChanges) -> Any:
-        may_schedule(call)
         known = await reached(call)
         routine = by_number(known.routines, wanted.key, KIND)
         changes = _changes(wanted)
@@ -290,7 +288,6 @@ class SchedulesFace:
         return SCHEDULE.told(shown, _links_of(known)(shown))
 
     async def delete(self, call: Call, path: SchedulePath) -> None:
-        may_schedule(call)
         routine = by_number((await reached(call)).routines, path.key, KIND)
         await remove_routines(call.ports, call.access.owner_id, call.actor, [routine])
 

@@ -1,4 +1,4 @@
-"""The vendor's two levels of scopes, as rows name them."""
+"""The vendor's two levels of scopes, with the parts of access that are ours, as rows name them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 BASIC: Final = ("basic",)
 """The vendor's smaller scope; a trusted client has it too."""
-TRUSTED: Final = ("trusted",)
+CONTROL: Final = ("trusted", "control")
 SCHEDULES: Final = ("trusted", "schedules")
 BASIC_SCHEDULES: Final = ("basic", "schedules")
+"""The vendor lets basic clients make schedules and read none."""

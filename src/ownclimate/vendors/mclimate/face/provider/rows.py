@@ -13,7 +13,7 @@ from ownclimate.vendors.mclimate.face import controllers, hal
 from ownclimate.vendors.mclimate.face.provider import fetching, sending
 from ownclimate.vendors.mclimate.face.provider.answers import queued
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, TRUSTED
+from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call
 from ownclimate.web.limits import COMMAND
@@ -85,7 +85,7 @@ def rows(totals: hal.Totals, *, wait_s: float = sending.DEFAULT_WAIT_S) -> tuple
             unknown=Unknown.COLLECT_BODY,
             successes=(Success(item=wire.ProviderEntity),),
             permission=Permission.DEVICE_CONTROL,
-            scopes=TRUSTED,
+            scopes=CONTROL,
             owned=("serial_number",),
             errors=(404, 502),
             is_repeatable=False,
@@ -121,7 +121,7 @@ class ProviderFace:
         """With a `command` it is a command: the vendor documents asking a T-Valve for all it knows so."""
         device = await controllers.device_of(call, body.serial_number)
         if body.command:
-            call.require(Permission.DEVICE_CONTROL, TRUSTED[0])
+            call.require(Permission.DEVICE_CONTROL, "control")
             return await self._commanded(call, device, body.command, body.executor)
         told = await fetching.fetch(call, device)
         return wire.ProviderEntity(provider=told, links={"self": Link(FETCH)})
