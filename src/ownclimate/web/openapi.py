@@ -97,7 +97,7 @@ def _operation(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes, path: str,
         operation["parameters"].append(_FREE_PARAMETERS)
     if endpoint.bodies:
         operation["requestBody"] = _request_body(endpoint, parameters, shapes)
-    if not endpoint.is_repeatable and not endpoint.is_public:
+    if endpoint.honours_keys:
         operation["parameters"].append(_IDEMPOTENCY_KEY)
     if not endpoint.is_public:
         operation["security"] = [{SECURITY: list(endpoint.scopes)}]
@@ -109,7 +109,7 @@ _IDEMPOTENCY_KEY: Schema = {
     "in": "header",
     "required": False,
     "description": "The same request under the same key is answered as it was the first time, for a day",
-    "schema": {"type": "string", "maxLength": LONGEST_KEY},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
 }
 _FREE_PARAMETERS: Schema = {
     "name": "filters",
@@ -186,6 +186,8 @@ def _responses(endpoint: Endpoint, dialect: Dialect, shapes: _Shapes) -> Schema:
     if endpoint.is_conditional:
         responses["304"] = {"description": "The client has this very answer"}
     statuses = {*dialect.fault_statuses, *endpoint.errors}
+    if endpoint.honours_keys:
+        statuses.add(409)
     if endpoint.is_public:
         statuses -= {401, 403, 429}
     statuses -= {success.status for success in endpoint.successes}

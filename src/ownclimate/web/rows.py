@@ -52,7 +52,7 @@ def compile_row(
     async def handled(call: Call, params: Any) -> Reply:
         return replier(await handle(call, params), call)
 
-    honours_keys = not endpoint.is_repeatable and not endpoint.is_public
+    honours_keys = endpoint.honours_keys
 
     async def answer(call: Call, path_values: Mapping[str, str], receive: Receive) -> Reply:
         inputs = Inputs(call, (endpoint, dialect), path_values)

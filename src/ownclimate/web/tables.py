@@ -201,6 +201,11 @@ class Endpoint:
     """Example values of parameters, by wire name."""
     certainty: Certainty = Certainty.DOCUMENTED
 
+    @property
+    def honours_keys(self) -> bool:
+        """Whether an `Idempotency-Key` makes the row do its work once."""
+        return not self.is_repeatable and not self.is_public
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultContext:
