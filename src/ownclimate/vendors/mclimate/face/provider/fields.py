@@ -6,6 +6,7 @@ the Vicki's page has its own for some, one of them misspelt.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,8 @@ class Known:
     last_ms: int
     pending: Mapping[str, Any] = field(default_factory=dict)
     schedule: Mapping[str, Any] = field(default_factory=dict)
+    decoded: Mapping[str, Any] = field(default_factory=dict)
+    """The device's fields as its frames have them; added here."""
 
     def value(self, quantity: str) -> float | None:
         known = self.latest.get(quantity)
@@ -47,6 +50,7 @@ Tell = Callable[[Known], Any]
 def provider_fields(known: Known) -> dict[str, Any]:
     """The `provider` of the answer."""
     model = known.device.model
+    known = dataclasses.replace(known, decoded=decoded_fields(known.device, known.latest))
     if model == vocabulary.VICKI and _is_behind_gateway(known.device):
         names: tuple[str, ...] = _LORA_VICKI
     elif known.device.vendor == vocabulary.VENDOR and model in _NAMES:
@@ -57,12 +61,11 @@ def provider_fields(known: Known) -> dict[str, Any]:
         }
     else:
         return _foreign(known)
-    fields = decoded_fields(known.device, known.latest)
     renamed = _VICKI_NAMES if model == vocabulary.VICKI else {}
     told = {}
     for name in names:
         tell = _OF_TYPE.get((model, name)) or _TELL.get(name)
-        told[name] = fields.get(renamed.get(name, name)) if tell is None else tell(known)
+        told[name] = known.decoded.get(renamed.get(name, name)) if tell is None else tell(known)
     return told
 
 
@@ -107,6 +110,29 @@ def _powers(known: Known) -> list[Any]:
     value = known.value("power_w")
     return [] if value is None else [vocabulary.plain(value)]
 
+
+def _within(whole: str, part: str) -> Tell:
+    """A value that the device tells as a part of another field as well."""
+    return lambda known: (known.decoded.get(whole) or {}).get(part)
+
+
+def _fan_speed(known: Known) -> int | None:
+    speed = known.device.settings.get("fan_speed")
+    return AUTOMATIC_FAN if speed == "auto" else speed
+
+
+def _fan_coil_mode(known: Known) -> int | None:
+    """None while it is off: then only that is known."""
+    return _FAN_COIL_MODES.get(known.device.settings.get("climate_mode", ""))
+
+
+def _fan_coil_is_on(known: Known) -> int | None:
+    mode = known.device.settings.get("climate_mode")
+    return None if mode is None else int(mode != "off")
+
+
+AUTOMATIC_FAN: Final = 0
+_FAN_COIL_MODES = {"ventilation": 0, "heat": 1, "cool": 2}
 
 _MELISSA = ("temp", "raw_temperature", "humidity", "raw_humidity")
 _BOBBIE = ("cold", "hot", "home", "energy", "voltage", "current", "relay_state", "load")
@@ -207,6 +233,15 @@ _OF_TYPE: Mapping[tuple[str, str], Tell] = {
     (vocabulary.BOBBIE, "relay_state"): _converted("relay_on", lambda value: int(value >= 0.5)),
     (vocabulary.BOBBIE, "load"): _has_load,
     **{(model, "power"): _powers for model in vocabulary.PLUG_CODES},
+    ("t_valve", "valveState"): _converted("valve_pct", lambda value: value >= 50),
+    ("t_valve", "manualOpenIndicator"): _within("manualControl", "enableOpen"),
+    ("t_valve", "manualCloseIndicator"): _within("manualControl", "enableClose"),
+    ("t_valve", "openTime"): _within("openCloseTime", "openingTime"),
+    ("t_valve", "closeTime"): _within("openCloseTime", "closingTime"),
+    ("fan_coil_thermostat", "displayedFanSpeed"): _fan_speed,
+    ("fan_coil_thermostat", "fanSpeed"): _fan_speed,
+    ("fan_coil_thermostat", "operationalMode"): _fan_coil_mode,
+    ("fan_coil_thermostat", "deviceStatus"): _fan_coil_is_on,
 }
 _TELL: Mapping[str, Tell] = {
     "mac": lambda known: mapping.bare_mac(known.device),
