@@ -8,6 +8,7 @@ import json
 import pytest
 
 from ownclimate.core.errors import Garbled, Refused, Unreachable
+from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import (
     SET_AIR_CONDITIONER,
     SET_CHILD_LOCK,
@@ -19,7 +20,7 @@ from ownclimate.core.orders import (
 from ownclimate.core.things import Ability, CommandState
 from tests.contract.vendors.mclimate_world import World
 from tests.fakes.carriers import delivering
-from tests.fakes.households import Households, memory_ports
+from tests.fakes.households import ACTOR, Households, memory_ports
 
 DEV_EUI = "70B3D52DD3000001"
 AC = {"state": 1, "mode": 2, "temp": 20, "fan": 2}
@@ -426,9 +427,6 @@ async def test_a_key_that_a_device_was_given_is_never_shown(world) -> None:
 
 
 async def test_what_another_dialect_ordered_is_logged_in_this_ones_words(world) -> None:
-    from ownclimate.core.ordering import give_order
-    from tests.fakes.households import ACTOR
-
     device = await world.device("vicki", DEV_EUI)
     owner_id = world.households.accounts["ada"].owner_id
     await give_order(world.ports, owner_id, ACTOR, device, SET_SETPOINT, {"temperature_c": 21.0})
