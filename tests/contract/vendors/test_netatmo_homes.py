@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 
 from ownclimate.core.access import ALL_PERMISSIONS, Access
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
-from ownclimate.vendors.netatmo.mapping import address
 from ownclimate.vendors.netatmo.recognise import recognise
 from ownclimate.vendors.netatmo.words import is_same
 from ownclimate.web.dispatch import Application
-from tests.contract.vendors.netatmo_world import HOME, OWNER, RELAY, World, payload
+from tests.contract.vendors.netatmo_world import OWNER, World, payload
 from tests.fakes.http import Client
 
 
