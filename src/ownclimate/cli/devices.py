@@ -10,6 +10,7 @@ from ownclimate.cli.session import (
     ACTOR,
     Session,
     account_of,
+    console,
     json_option,
     locate_device,
     owner_option,
@@ -26,7 +27,9 @@ from ownclimate.core.publishing import set_public
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import checked_name, list_rooms, list_sites
 from ownclimate.core.things import Ability, Device
+from ownclimate.ingest.lorawan.replays import Replayed, correct_model
 from ownclimate.makers import kind_of
+from ownclimate.vendors.mclimate.codecs import FrameTable
 
 COLUMNS = {
     "name": "NAME",
@@ -140,6 +143,42 @@ def remove(session: Session, id: str, owner: str | None) -> None:
         return found
 
     click.echo(f"removed {session.run(work).id}")
+
+
+@device.command("model")
+@click.argument("id")
+@click.argument("model")
+@click.option("--owner", metavar="EMAIL", help="Needed when several owners have such a device.")
+@json_option
+@click.pass_obj
+def model_(session: Session, id: str, model: str, owner: str | None, as_json: bool) -> None:
+    """Say that the LoRaWAN device ID is a MODEL (see `lorawan models`), and read its history anew.
+
+    All its frames that were kept as they came are read as that model's, in place of what was recorded.
+    """
+    out = console(stderr=True)
+
+    async def work(ports: Ports) -> Replayed:
+        owner_id, found = await locate_device(ports, id, owner)
+        with out.status("reading payloads anew") as status:
+            return await correct_model(
+                ports,
+                owner_id,
+                ACTOR,
+                found.id,
+                model,
+                FrameTable(),
+                lambda count: status.update(f"reading payloads anew: {count}"),
+            )
+
+    done = session.run(work)
+    row = {"id": done.device.id, "model": done.device.model, "frames": done.frames, "unread": done.unread}
+    if as_json:
+        print_json(row)
+        return
+    click.echo(f"{done.device.id} is a {done.device.model}; {done.frames} frames were read anew")
+    if done.unread:
+        click.echo(f"{done.unread} of them say nothing that such a device measures", err=True)
 
 
 @device.command("public")

@@ -28,7 +28,7 @@ from ownclimate.links.states import SavedState, forget_state, save_state
 LEASE_MS: Final = 30_000
 RENEW_MS: Final = LEASE_MS // 2
 """With less than this left a lease is renewed; looks are far closer together."""
-LOOK_EVERY_S: Final = 2.0
+LOOK_EVERY_S: Final = 1.0
 SAVE_EVERY_MS: Final = 10_000
 FORGET_S: Final = 5.0
 
