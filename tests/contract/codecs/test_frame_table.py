@@ -35,6 +35,16 @@ TABLE = FrameTable()
         ("16ASPM", "relay_16"),
         ("mclimate-16ads", "relay_16_dry"),
         ("open-close", "open_close_sensor"),
+        ("MClimate Wireless Thermostat", "wireless_thermostat"),
+        ("Melissa LoRaWAN", "melissa_lorawan"),
+        ("Vicki LoRaWAN", "vicki"),
+        ("CO2-PIR-Lite", "co2_pir_lite"),
+        ("CO2 display lite", "co2_display_lite"),
+        ("AQI Sensor and Notifier", "aqi_sensor"),
+        ("T-Ring", "thermostat"),
+        ("Fan Coil Thermostat", "fan_coil_thermostat"),
+        ("pir-mini", "pir_mini"),
+        ("mclimate", None),
         ("toaster", None),
         ("", None),
     ],
@@ -53,20 +63,27 @@ def test_every_model_of_the_corpus_has_its_name_there(corpus: Path) -> None:
     assert found == {d["model"]: d["deviceType"] for d in documents}
 
 
-@pytest.mark.parametrize(
-    ("frame", "is_vicki"),
-    [
-        ("811BAF4BAB2A129030", True),
-        ("011D5A78FA2C01F080", True),
-        ("0102797F0012105802", False),
-        ("811BAF4BAB2A1290", False),
-        ("8140AF4BAB2A129030", False),
-        ("", False),
-    ],
-    ids=["newer", "older", "an HT display's", "too short", "an impossible target", "nothing"],
-)
-def test_only_a_frame_that_no_other_model_sends_is_recognised(frame: str, is_vicki: bool) -> None:
-    assert (TABLE.recognised(bytes.fromhex(frame)) is not None) == is_vicki
+FRAMES = {
+    "a Vicki's, newer": ("811BAF4BAB2A129030", "vicki"),
+    "a Vicki's, older": ("011D5A78FA2C01F080", "vicki"),
+    "an HT display's": ("0102797F0012105802", None),
+    "a CO2-PIR-Lite's": ("8106797EDA4718F1", "co2_pir_lite"),
+    "an HT-PIR-Lite's": ("8102797DE201", "ht_pir_lite"),
+    "a wireless thermostat's": ("81027F880DB4011D00000000", "wireless_thermostat"),
+    "a multisensor's": ("820F17CB2DA80D0600040A3A01DD03", "multisensor"),
+    "a T-Valve's as long as a CO2-PIR-Lite's": ("8190000A9F1A0218", None),
+    "a Vicki's without its end": ("811BAF4BAB2A1290", None),
+    "an impossible target": ("8140AF4BAB2A129030", None),
+    "one that several could have sent": ("0102754BE90400", None),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("frame", "model"), FRAMES.values(), ids=FRAMES.keys())
+def test_only_a_frame_that_no_other_model_sends_is_recognised(frame: str, model: str | None) -> None:
+    codec = TABLE.recognised(bytes.fromhex(frame))
+
+    assert (codec and codec.model) == model
 
 
 def test_every_model_has_abilities_and_a_table() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,9 +14,6 @@ from ownclimate.vendors.mclimate.codecs.engine import FrameWarning, decode_frame
 from ownclimate.vendors.mclimate.codecs.mapping import Understood, to_core
 from ownclimate.vendors.mclimate.codecs.models import MODELS
 from ownclimate.vendors.mclimate.codecs.orders import VENDOR, confirms, frame_for
-
-VICKI_LOWEST_TARGET_C: Final = 5
-VICKI_HIGHEST_TARGET_C: Final = 30
 
 _CLIMATE = frozenset({Ability.TEMPERATURE, Ability.HUMIDITY})
 _BATTERY = frozenset({Ability.BATTERY})
@@ -53,23 +50,70 @@ ABILITIES: dict[str, frozenset[Ability]] = {
 """Every LoRaWAN model of the vendor. Source: the device documents' lists of features."""
 
 OTHER_NAMES: dict[str, str] = {
-    "vicki_lorawan": "vicki",
     "ht": "ht_sensor",
     "flood_sensor": "t_flood",
     "aqi": "aqi_sensor",
+    "aqi_sensor_and_notifier": "aqi_sensor",
     "co2": "co2_sensor",
+    "co2_sensor_and_notifier": "co2_sensor",
     "t_ring": "thermostat",
+    "t_ring_thermostat": "thermostat",
     "button": "mc_button",
     "multipurpose_button": "mc_button",
     "open_close": "open_close_sensor",
     "vrv_relay": "dsk_device",
     "fct": "fan_coil_thermostat",
+    "fan_coil_thermostat_fct": "fan_coil_thermostat",
     "16aspm": "relay_16",
     "16ads": "relay_16_dry",
     "melissa": "melissa_lorawan",
-    "multi_sensor": "multisensor",
 }
-"""What network servers and the device repository call a model, where that is not the cloud's name."""
+"""What network servers, the device repository and the documents call a model, where the cloud does not."""
+
+IN_NAMES = ("mclimate", "lorawan")
+"""Words that are in many a name and tell no model."""
+
+VICKI_TARGETS_C: Final = range(5, 31)
+HIGHEST_TEMPERATURE_BYTE: Final = 4
+"""The high byte of a temperature in two bytes, below 88 °C."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What tells a model's frame by its first byte and length; `may_be` looks at what those leave open."""
+
+    model: str
+    may_be: Callable[[bytes], bool]
+
+
+def _is_vickis(frame: bytes) -> bool:
+    """The HT display's nine bytes have the high byte of a temperature where this has the target."""
+    return frame[1] in VICKI_TARGETS_C
+
+
+def _is_lites(frame: bytes) -> bool:
+    """Of the second byte the upper bits are never set."""
+    return frame[1] & 0xF8 == 0
+
+
+def _is_thermostats(frame: bytes) -> bool:
+    return frame[1] <= HIGHEST_TEMPERATURE_BYTE and frame[8] <= 2 and frame[11] <= 1
+
+
+def _is_multisensors(frame: bytes) -> bool:
+    return frame[1] & 0x80 == 0 and frame[14] & 0xE0 == 0 and frame[4] <= 100
+
+
+SIGNATURES: dict[tuple[int, int], Signature] = {
+    (0x01, 9): Signature(model="vicki", may_be=_is_vickis),
+    (0x81, 9): Signature(model="vicki", may_be=_is_vickis),
+    (0x81, 6): Signature(model="ht_pir_lite", may_be=_is_lites),
+    (0x81, 8): Signature(model="co2_pir_lite", may_be=_is_lites),
+    (0x81, 12): Signature(model="wireless_thermostat", may_be=_is_thermostats),
+    (0x81, 15): Signature(model="multisensor", may_be=_is_multisensors),
+    (0x82, 15): Signature(model="multisensor", may_be=_is_multisensors),
+}
+"""By first byte and length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,23 +162,30 @@ class FrameTable:
             model: FrameCodec(vendor=VENDOR, model=model, abilities=abilities)
             for model, abilities in ABILITIES.items()
         }
+        names = {**{model: model for model in self._codecs}, **OTHER_NAMES}
+        self._by_name = {_bare(name): self._codecs[model] for name, model in names.items()}
 
     def named(self, name: str) -> FrameCodec | None:
         """The model that a name means: `HT-Sensor`, `mclimate-vicki` and `vicki` all are names."""
-        plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").removeprefix(f"{VENDOR}_")
-        return self._codecs.get(OTHER_NAMES.get(plain, plain))
+        return self._by_name.get(_bare(name))
 
     def recognised(self, payload: bytes) -> FrameCodec | None:
         """The model whose frame this can only be; None when several could have sent it.
 
-        Only the Vicki's nine bytes are told apart: no other model sends nine that begin with 81. The one
-        that sends nine that begin with 01, the HT display, has the high byte of a temperature second,
-        which below 5 is less than 88 °C.
+        Frames that begin with 01 are left alone but the Vicki's: nearly every model has one. Of those that
+        begin with 81 or 82 each length is one model's. A T-Valve's long frame may begin with 81 too, and
+        then has a byte after it that none of these have, but by a rare chance the Vicki.
         """
-        if len(payload) != 9:
-            return None
-        is_target = VICKI_LOWEST_TARGET_C <= payload[1] <= VICKI_HIGHEST_TARGET_C
-        return self._codecs["vicki"] if payload[0] in (0x01, 0x81) and is_target else None
+        signature = SIGNATURES.get((payload[0], len(payload))) if payload else None
+        return self._codecs[signature.model] if signature and signature.may_be(payload) else None
+
+
+def _bare(name: str) -> str:
+    """A name without what spellings differ in: `MClimate HT-Sensor` and `ht_sensor`."""
+    bare = re.sub(r"[^a-z0-9]", "", name.lower())
+    for word in IN_NAMES:
+        bare = bare.replace(word, "")
+    return bare
 
 
 def _note(warning: FrameWarning) -> str:
