@@ -133,7 +133,7 @@ def _application(ports: Ports) -> ASGIApp:
         return await check_token(ports.directory, text)
 
     application = Application(
-        dialects=[mclimate_dialect(), _empty_dialect()],
+        dialects=[mclimate_dialect(), empty_dialect()],
         ports=ports,
         authenticators={"token": authenticate},
         observers=[lambda entry: None],
@@ -151,7 +151,7 @@ def _application(ports: Ports) -> ASGIApp:
     return app
 
 
-def _empty_dialect() -> Dialect:
+def empty_dialect() -> Dialect:
     """Rows that do nothing, in the other dialect's words."""
 
     async def nothing(call: Call, params: None) -> dict[str, Any]:
@@ -232,11 +232,11 @@ def _loaded(url: str, token: str) -> None:
     empty_us = 0.0
     for name, target in TARGETS.items():
         head = f"GET {target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
-        before_s = _spent(url)
+        before_s = spent_s(url)
         load = run(url, [head] * 200_000, CONNECTIONS, LIMIT_S)
         if load.refused:
             raise AssertionError(f"{target}: {load.first_refusal!r}")
-        call_us = (_spent(url) - before_s) / load.answered * 1e6
+        call_us = (spent_s(url) - before_s) / load.answered * 1e6
         if target == "/empty/75":
             empty_us = call_us
         print(
@@ -245,7 +245,7 @@ def _loaded(url: str, token: str) -> None:
         )
 
 
-def _spent(url: str) -> float:
+def spent_s(url: str) -> float:
     with urllib.request.urlopen(f"{url}/cpu", timeout=30) as answer:
         return float(answer.read())
 

@@ -225,8 +225,9 @@ def _additions(
     """What the method did not say and is so now: a room it was put into, a set-point given here."""
     told = {table[path].name for path in paths if path in table}
     now = {name: changes.get(name) for name in _ADDED.get((type(thing), method), ()) if name not in told}
-    settable = {field.name for field in table.values() if field.slot is Slot.SETTING} - told
-    now |= {name: value for name, value in thing.settings.items() if name in settable}
+    if thing.settings:
+        settable = {field.name for field in table.values() if field.slot is Slot.SETTING} - told
+        now |= {name: value for name, value in thing.settings.items() if name in settable}
     if isinstance(thing, Schedule) and thing.is_selected and "is_selected" not in told:
         now["is_selected"] = True
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -15,7 +15,7 @@ import numpy as np
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.ports import Ports
-from ownclimate.core.readings import Instants, Interval, Values
+from ownclimate.core.readings import Buckets, Instants, Interval, Values
 from ownclimate.core.things import Ability
 from ownclimate.vendors.netatmo.face import heating
 from ownclimate.vendors.netatmo.face.parameters import Epoch
@@ -185,7 +185,21 @@ async def _in_bins(ports: Ports, number: DeviceNumber, asked: Asked, zone: str) 
         start_ms=None if begin_s is None else begin_s * _SECOND_MS,
         end_ms=None if span.end_s is None else (span.end_s + scale.longest_s) * _SECOND_MS,
     )
-    buckets = await ports.series.aggregate(number, quantities, interval, scale.step, zone, functions)
+
+    async def cut(part: Interval) -> Buckets:
+        return await ports.series.aggregate(number, quantities, part, scale.step, zone, functions)
+
+    if span.newest:
+        buckets = await cut(interval)
+    else:
+        if interval.start_ms is None:
+            oldest = await ports.series.read(number, interval, quantities, limit=1)
+            interval = Interval(
+                start_ms=int(oldest.times_ms[0]) if len(oldest) else 0, end_ms=interval.end_ms
+            )
+        latest = (await ports.series.latest([number])).get(number, {})
+        ends = [latest[name].at_ms + 1 for name in quantities if name in latest]
+        buckets = await _first(cut, interval, max(ends, default=0), scale.longest_s * _SECOND_MS, span.limit)
     starts = buckets.starts_ms // _SECOND_MS
     wanted = np.ones(len(starts), dtype=np.bool_)
     if begin_s is not None:
@@ -197,6 +211,52 @@ async def _in_bins(ports: Ports, number: DeviceNumber, asked: Asked, zone: str) 
         stamps_s=starts[wanted],
         values=[_column(kind, columns, scale) for kind in types],
         rivals=[_rival(kind, columns) for kind in types],
+    )
+
+
+async def _first(
+    cut: Callable[[Interval], Awaitable[Buckets]],
+    interval: Interval,
+    data_end_ms: int,
+    longest_ms: int,
+    limit: int,
+) -> Buckets:
+    """At least the first `limit` whole bins of the interval, without cutting the years after them.
+
+    `data_end_ms` is where the readings end, `longest_ms` the longest that a bin can be.
+    """
+    end_ms = data_end_ms if interval.end_ms is None else min(interval.end_ms, data_end_ms)
+    start_ms = interval.start_ms or 0
+    parts: list[Buckets] = []
+    # The first bin may be one that begins before the interval, the last one is cut off.
+    span_ms = (limit + 2) * longest_ms
+    while True:
+        stop_ms = start_ms + span_ms
+        is_last = stop_ms >= end_ms
+        found = await cut(Interval(start_ms=start_ms, end_ms=interval.end_ms if is_last else stop_ms))
+        if is_last:
+            return _joined([*parts, found])
+        if len(found):
+            start_ms = int(found.starts_ms[-1])
+            parts.append(_without_last(found))
+        else:
+            start_ms = stop_ms
+        if sum(len(part) for part in parts) > limit:
+            return _joined(parts)
+        span_ms *= 4
+
+
+def _without_last(buckets: Buckets) -> Buckets:
+    return Buckets(
+        starts_ms=buckets.starts_ms[:-1],
+        columns={key: values[:-1] for key, values in buckets.columns.items()},
+    )
+
+
+def _joined(parts: Sequence[Buckets]) -> Buckets:
+    return Buckets(
+        starts_ms=np.concatenate([part.starts_ms for part in parts]),
+        columns={key: np.concatenate([part.columns[key] for part in parts]) for key in parts[-1].columns},
     )
 
 

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from ownclimate.core.aliases import SITE
-from ownclimate.core.devices import list_devices
+from ownclimate.core.documents import from_body
 from ownclimate.core.errors import NotFound
 from ownclimate.core.ids import DeviceId, DeviceNumber, RoomId, SiteId
+from ownclimate.core.partitions import DEVICES, ROOMS, SCHEDULES, SITES, owner_partition
+from ownclimate.core.ports import Directory, Document
 from ownclimate.core.readings import LatestValue
-from ownclimate.core.schedules import list_schedules
-from ownclimate.core.sites import find_by_alias, get_site, list_rooms, list_sites
+from ownclimate.core.sites import find_by_alias, get_site
 from ownclimate.core.things import Device, Room, Schedule, Site
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
 from ownclimate.web.call import Call
+
+Thing = TypeVar("Thing", Site, Room, Device, Schedule)
 
 Latest = Mapping[str, LatestValue]
 """The newest value of each quantity of one device."""
@@ -57,11 +62,11 @@ class Holdings:
 
 async def load_holdings(call: Call, *, with_rooms: bool = False, with_schedules: bool = False) -> Holdings:
     """Everything of the owner's that the grant reaches."""
-    access, directory = call.access, call.ports.directory
-    sites = [site for site in await list_sites(directory, access.owner_id) if access.reaches(site.id)]
-    devices = [d for d in await list_devices(directory, access.owner_id) if access.reaches(d.site_id)]
-    rooms = await list_rooms(directory, access.owner_id) if with_rooms else []
-    schedules = await list_schedules(directory, access.owner_id) if with_schedules else []
+    access = call.access
+    sites = [site for site in await _things(call, SITES, Site) if access.reaches(site.id)]
+    devices = [d for d in await _things(call, DEVICES, Device) if access.reaches(d.site_id)]
+    rooms = await _things(call, ROOMS, Room) if with_rooms else []
+    schedules = await _things(call, SCHEDULES, Schedule) if with_schedules else []
     return _joined(sites, devices, rooms, schedules)
 
 
@@ -79,16 +84,43 @@ async def find_home(call: Call, wire_id: str) -> Site | None:
 
 async def load_home(call: Call, site: Site, *, with_rooms: bool = True, with_schedules: bool = False) -> Home:
     """One home, found before with `find_home`."""
-    owner_id, directory = call.access.owner_id, call.ports.directory
-    devices = [d for d in await list_devices(directory, owner_id) if d.site_id == site.id]
-    rooms = await list_rooms(directory, owner_id) if with_rooms else []
-    schedules = await list_schedules(directory, owner_id) if with_schedules else []
+    devices = [d for d in await _things(call, DEVICES, Device) if d.site_id == site.id]
+    rooms = await _things(call, ROOMS, Room) if with_rooms else []
+    schedules = await _things(call, SCHEDULES, Schedule) if with_schedules else []
     return _joined([site], devices, rooms, schedules).homes[0]
 
 
 async def latest_of(call: Call, devices: Iterable[Device]) -> Mapping[DeviceNumber, Latest]:
     """The newest values of the devices, by their numbers; devices without any are left out."""
     return await call.ports.series.latest([device.number for device in devices])
+
+
+async def _things(call: Call, table: str, cls: type[Thing]) -> list[Thing]:
+    """The owner's things in a table, without deleted ones. Nobody changes them in place."""
+    directory = call.ports.directory
+    read = _READ.setdefault(directory, {})
+    documents = await directory.scan(owner_partition(call.access.owner_id), table)
+    return [thing for found in documents if not (thing := _thing(cls, found, read)).deleted_ms]
+
+
+def _thing(cls: type[Thing], document: Document, read: ReadBefore) -> Thing:
+    """The thing in a document; one that was read before is not taken apart again.
+
+    A version is random and written once, so under a key it stands for one content for ever.
+    """
+    place = (document.key, document.version)
+    known = read.get(place)
+    if not isinstance(known, cls):
+        if len(read) >= MOST_READ:
+            # The oldest goes: dicts keep the order in which keys came.
+            del read[next(iter(read))]
+        known = read[place] = from_body(cls, document.body)
+    return known
+
+
+ReadBefore = dict[tuple[str, str], Site | Room | Device | Schedule]
+MOST_READ: Final = 4_096
+_READ: WeakKeyDictionary[Directory, ReadBefore] = WeakKeyDictionary()
 
 
 def _joined(
