@@ -35,6 +35,11 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every interface")
     port: int = _setting(8080, "port to listen on", low=0)
+    tls_port: int = _setting(
+        0, "port to listen on with TLS besides, with the certificate of `ownclimate certificate`", low=0
+    )
+    tls_certificate: str = _setting("", "file of another certificate chain, PEM; empty: one's own")
+    tls_key: str = _setting("", "file of that certificate's key, PEM")
     public_url: str = _setting("", "address under which others reach this server; empty: from host and port")
     operator_contact: str = _setting("", "e-mail or page named in error answers, so that users can report")
 

@@ -14,7 +14,8 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ownclimate import app, data_folder, demo
 from ownclimate.authorization import open_authorization
+from ownclimate.certificates import files_in
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
 from ownclimate.core.forecasts import no_forecasts
@@ -91,14 +93,46 @@ async def serve(data: Path, settings: Settings, requests: RequestLog, *, with_de
                 log.error("store_damaged", problem=problem)
             advice = "see `ownclimate store check`; restore the last backup"
             raise StoreCorrupt(f"the store in {data} is damaged ({problems[0]}): {advice}")
-    with _listening(settings) as listener:
+    with contextlib.ExitStack() as taken:
+        listener = taken.enter_context(_listening(settings, settings.port))
         settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+        secured = None
+        if settings.tls_port:
+            secured = _Secured(
+                taken.enter_context(_listening(settings, settings.tls_port)), *_tls_files(data, settings)
+            )
         async with data_folder.open_server_store(data, settings) as store:
-            await _serve_on(listener, data, settings, requests, store, stop, with_demo=with_demo)
+            await _serve_on(listener, secured, data, settings, requests, store, stop, with_demo=with_demo)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Secured:
+    """Where to listen with TLS, and with what."""
+
+    listener: socket.socket
+    certificate: Path
+    key: Path
+
+
+def _tls_files(data: Path, settings: Settings) -> tuple[Path, Path]:
+    """Raises InvalidInput when a file is missing or does not fit the other."""
+    own = files_in(data)
+    certificate = Path(settings.tls_certificate) if settings.tls_certificate else own.certificate
+    key = Path(settings.tls_key) if settings.tls_key else own.key
+    for file in (certificate, key):
+        if not file.is_file():
+            advice = "make one with `ownclimate certificate NAME`"
+            raise InvalidInput("tls_port", f"{file} is missing; {advice}")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise InvalidInput("tls_certificate", f"{certificate} and {key}: {error}") from error
+    return certificate, key
 
 
 async def _serve_on(
     listener: socket.socket,
+    secured: _Secured | None,
     data: Path,
     settings: Settings,
     requests: RequestLog,
@@ -118,7 +152,46 @@ async def _serve_on(
     application = app.build_application(
         ports, store, settings, metrics, requests, authorization, sign_ins, forecasts
     )
-    server = _Server(
+    server = _server(application, settings)
+    serving = [asyncio.create_task(server.serve(sockets=[listener]))]
+    servers = [server]
+    if secured is not None:
+        files = {"ssl_certfile": str(secured.certificate), "ssl_keyfile": str(secured.key)}
+        servers.append(_server(application, settings, **files))
+        serving.append(asyncio.create_task(servers[1].serve(sockets=[secured.listener])))
+    work = app.background_work(ports, settings, authorization, metrics)
+    background = [asyncio.create_task(_tended(piece)) for piece in work]
+    for each in servers:
+        await each.is_listening.wait()
+    # What was made so far lives as long as the process: full collections need not walk it again and
+    # again while requests wait.
+    gc.collect()
+    gc.freeze()
+    log.info("serving", address=settings.base_url, data=str(data))
+    if welcome is not None:
+        welcome.show()
+        background.append(asyncio.create_task(_tended(welcome.live())))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({*serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping", grace_s=settings.shutdown_grace_s)
+    for each in servers:
+        each.should_exit = True
+    await asyncio.gather(*serving)
+    for task in (*background, stopping):
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+
+
+async def _tended(work: Coroutine[Any, Any, None]) -> None:
+    """Says at once when a piece of background work ends that should not."""
+    try:
+        await work
+    except Exception:
+        log.exception("background_work_failed", work=getattr(work, "__qualname__", ""))
+
+
+def _server(application: ASGIApp, settings: Settings, **tls: Any) -> _Server:
+    return _Server(
         uvicorn.Config(
             cast(Any, BehindProxies(application)),
             http="httptools",
@@ -130,48 +203,27 @@ async def _serve_on(
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_grace_s,
             backlog=BACKLOG,
+            **tls,
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    work = app.background_work(ports, settings, authorization, metrics)
-    background = [asyncio.create_task(piece) for piece in work]
-    await server.is_listening.wait()
-    # What was made so far lives as long as the process: full collections need not walk it again and
-    # again while requests wait.
-    gc.collect()
-    gc.freeze()
-    log.info("serving", address=settings.base_url, data=str(data))
-    if welcome is not None:
-        welcome.show()
-        background.append(asyncio.create_task(welcome.live()))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    log.info("stopping", grace_s=settings.shutdown_grace_s)
-    server.should_exit = True
-    await serving
-    for task in (*background, stopping):
-        task.cancel()
-    for outcome in await asyncio.gather(*background, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            log.error("background_work_failed", exc_info=outcome)
 
 
 @contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def _listening(settings: Settings, port: int) -> Iterator[socket.socket]:
     """The bound socket. Raises InvalidInput naming what is wrong with the address."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     with contextlib.closing(listener):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((settings.host, settings.port))
+            listener.bind((settings.host, port))
         except (OSError, OverflowError) as error:
-            raise _unbindable(settings, error) from error
+            raise _unbindable(settings, port, error) from error
         yield listener
 
 
-def _unbindable(settings: Settings, error: Exception) -> AppError:
-    where = f"{settings.host}:{settings.port}"
+def _unbindable(settings: Settings, port: int, error: Exception) -> AppError:
+    where = f"{settings.host}:{port}"
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return InvalidInput("port", f"{where} is taken by another program; choose one with --port")
     if isinstance(error, OSError) and error.errno == errno.EACCES:

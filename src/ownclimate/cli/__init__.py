@@ -22,6 +22,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "backup": "store.backup",
+    "certificate": "certificate.certificate",
     "client": "clients.client",
     "command": "commands.command",
     "config": "settings.config_",
