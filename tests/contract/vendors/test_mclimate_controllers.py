@@ -64,6 +64,7 @@ async def test_a_controller_has_every_documented_field(households: Households, c
         "controller_log": {"href": "/v1/controllers/H59SN/controller_log"},
         "command_log": {"href": "/v1/command_log/H59SN"},
         "pending": {"href": "/v1/provider/pending/H59SN"},
+        "schedules": {"href": "/v1/schedules/H59SN"},
         "room": {"href": f"/v1/rooms/{room.number}"},
         "brand": {"href": "/v1/brands/9"},
     }

@@ -181,6 +181,7 @@ def links_of(controller: Controller) -> Links:
         "controller_log": Link(f"{path}/controller_log"),
         "command_log": Link(f"/v1/command_log/{serial}"),
         "pending": Link(f"/v1/provider/pending/{serial}"),
+        "schedules": Link(f"/v1/schedules/{serial}"),
     }
     if controller.type in LORAWAN_TYPES:
         links["fuota"] = Link(f"/v1/fuota/{serial}")

@@ -45,6 +45,8 @@ async def get_entry_point(call: Call, params: None) -> wire.EntryPoint:
         "rooms": _listing("/v1/rooms", ROOM.types),
         "brands": _listing("/v1/brands", BRAND.types),
         "fuota": Link("/v1/fuota/{serial_number}", templated=True),
+        "schedules": Link("/v1/schedules{?sort,limit,page,fields}", templated=True),
+        "schedule-profile": Link("/v1/schedule-profile{?sort,limit,page,fields}", templated=True),
         "provider/fetch": Link("/v1/provider/fetch"),
         "provider/send": Link("/v1/provider/send"),
     }

@@ -369,7 +369,11 @@ def _part_number(site: Site | None, name: str, parts_of: Callable[[Site], list[P
 
 def _links(profile: ScheduleProfile) -> Links:
     path = f"{PATH}/{profile.id}"
-    links = {"self": Link(path), "schedules": Link(f"/v1/schedules?schedule_profile_id={profile.id}")}
+    links = {
+        "self": Link(path),
+        "schedules": Link(f"/v1/schedules?schedule_profile_id={profile.id}"),
+        "boost": Link(f"{path}/boost"),
+    }
     if isinstance(profile.room_id, int):
         links["room"] = Link(f"/v1/rooms/{profile.room_id}")
     return links

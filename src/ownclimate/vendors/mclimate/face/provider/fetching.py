@@ -7,6 +7,7 @@ from typing import Any, Final
 from ownclimate.core import liveness
 from ownclimate.core.commands import list_device_commands, list_pending
 from ownclimate.core.orders import SET_SETPOINT, maker_order
+from ownclimate.core.standing import schedule_info
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.vendors.mclimate import vocabulary
 from ownclimate.vendors.mclimate.face import orders
@@ -35,7 +36,7 @@ async def fetch(call: Call, device: Device) -> dict[str, Any]:
         is_online=liveness.is_online(device, last_ms, ports.clock.now_ms()),
         last_ms=last_ms,
         pending=await _pending(call, device) if device.model == vocabulary.VICKI else {},
-        schedule=_schedule(latest),
+        schedule=await _schedule(call, device) if orders.is_asleep(device) else {},
     )
     return provider_fields(known)
 
@@ -46,10 +47,10 @@ async def queue_of(call: Call, device: Device) -> list[Command]:
     return [command for command in pending if command.device_id == device.id]
 
 
-def _schedule(latest: Any) -> dict[str, Any]:
-    target = latest.get("setpoint_c")
-    main_target = None if target is None else vocabulary.plain(target.value)
-    return {"inSchedule": False, "mainTarget": main_target, "inPriority": False}
+async def _schedule(call: Call, device: Device) -> dict[str, Any]:
+    info = await schedule_info(call.ports, call.access.owner_id, device)
+    main_target = None if info.main_target_c is None else vocabulary.plain(info.main_target_c)
+    return {"inSchedule": info.in_schedule, "mainTarget": main_target, "inPriority": info.in_priority}
 
 
 async def _pending(call: Call, device: Device) -> dict[str, Any]:

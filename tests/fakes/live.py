@@ -1,0 +1,35 @@
+"""An application behind a real socket, inside this process: for clients that speak HTTP themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+
+from ownclimate.web.dispatch import Application
+
+
+class _Quiet(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the test runner's."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def listening(application: Application) -> AsyncIterator[str]:
+    """The address under which the application answers while the block runs."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False)
+        server = _Quiet(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.005)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
