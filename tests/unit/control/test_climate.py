@@ -145,6 +145,21 @@ async def test_a_device_that_answers_what_it_was_told_was_not_turned_by_hand(hom
     assert len(await home.orders()) == 1
 
 
+async def test_a_late_answer_to_an_order_of_before_is_no_hand_at_the_knob(home, keeper, clock) -> None:
+    await home.says("bed", 18.0)
+    await keeper.look()
+    for temperature_c in (22.0, 12.0, 20.5):
+        await home.choose("bedroom", "manual", temperature_c)
+        await keeper.look()
+    for answer in (22.0, 12.0, 20.5):
+        clock.advance(60)
+        await home.says("bed", answer)
+        await keeper.look()
+
+    assert (await home.shown("bedroom"))[1] == 20.5
+    assert [order[2] for order in await home.orders()] == [22.0, 12.0, 20.5]
+
+
 async def test_an_order_to_one_device_is_what_is_wanted_in_its_room(home, keeper) -> None:
     """As another dialect gives it."""
     await home.switch(await home.schedule(WEEK, day=20.0, night=16.0))
