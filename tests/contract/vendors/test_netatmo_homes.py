@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ownclimate.core.access import ALL_PERMISSIONS, Access
+from ownclimate.core.devices import edit_device
+from ownclimate.core.readings import Batch, OriginKind, origin_number
+from ownclimate.core.sites import edit_room
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
 from ownclimate.vendors.netatmo.recognise import recognise
 from ownclimate.vendors.netatmo.words import is_same
 from ownclimate.web.dispatch import Application
-from tests.contract.vendors.netatmo_world import OWNER, World, payload
+from tests.contract.vendors.netatmo_world import ACTOR, HOME, OWNER, THERMOSTAT, World, payload
 from tests.fakes.http import Client
 
 
@@ -89,3 +94,83 @@ async def test_every_recorded_home_is_served_as_it_was_recorded(corpus: Path) ->
         assert differences(await served(world, found.kind, found.body), found.body) == [], file.name
         checked += 1
     assert checked >= 8
+
+
+async def test_a_renamed_room_a_moved_module_and_a_new_reading_change_just_that(world: World) -> None:
+    for name in ("homesdata", "homestatus"):
+        await world.take(payload(name))
+    before = {name: await served(world, name, payload(name)["body"]) for name in ("homesdata", "homestatus")}
+    bath, living = await world.room("100000002"), await world.room("100000001")
+    valve, thermostat = await world.device("09:00:00:0a:00:12"), await world.device(THERMOSTAT)
+    await edit_room(world.ports, OWNER, ACTOR, bath.id, lambda room: replace(room, name="Sauna"))
+    await edit_device(world.ports, OWNER, ACTOR, valve.id, lambda one: replace(one, room_id=living.id))
+    await record(world, thermostat, "battery_v", 3.5)
+
+    topology, status = [
+        differences(await served(world, name, payload(name)["body"]), before[name]) for name in before
+    ]
+
+    assert [line.partition(":")[0] for line in topology] == [
+        ".homes[0].rooms[0].module_ids",
+        ".homes[0].rooms[1].name",
+        ".homes[0].rooms[1].module_ids",
+        ".homes[0].modules[0].room_id",
+    ]
+    modules = [module["id"] for module in before["homestatus"]["home"]["modules"]]
+    told = f".home.modules[{modules.index(THERMOSTAT)}].battery_level: told 3500"
+    assert [line.partition(",")[0] for line in status] == [told]
+
+
+@pytest.mark.parametrize(
+    ("scope", "types"),
+    [
+        ("read_thermostat", {"NAPlug", "NATherm1", "NRV"}),
+        ("read_station", {"NAMain"}),
+        ("read_magellan", {"NLXYZ"}),
+        ("read_homecoach", set()),
+    ],
+)
+async def test_a_token_sees_the_families_that_were_granted(world: World, scope: str, types: set[str]) -> None:
+    for name in ("homesdata", "homestatus"):
+        await world.take(payload(name))
+    http = client(world, scopes=frozenset({scope}))
+
+    home = (await http.get("/api/homesdata")).json["body"]["homes"][0]
+    status = (await http.get(f"/api/homestatus?home_id={HOME}")).json["body"]["home"]
+
+    assert {module["type"] for module in home.get("modules", [])} == types
+    # The status knows the one wiring module by another type than the topology does.
+    assert {module["type"] for module in status.get("modules", [])} - {"NLP"} <= types
+    assert ("therm_mode" in home) == (scope == "read_thermostat")
+    assert any("therm_setpoint_mode" in room for room in status["rooms"]) == (scope == "read_thermostat")
+    assert "persons" not in home
+    listed = [module for room in home["rooms"] for module in room.get("module_ids", [])]
+    assert bool(listed) == (scope == "read_thermostat")
+
+
+async def test_homes_and_modules_can_be_asked_for_by_kind(world: World) -> None:
+    for name in ("homesdata", "homestatus"):
+        await world.take(payload(name))
+    http = client(world)
+
+    behind = (await http.get("/api/homesdata?gateway_types=NAPlug")).json["body"]["homes"][0]["modules"]
+    valves = (await http.get(f"/api/homestatus?home_id={HOME}&device_types=NRV,NAMain")).json["body"]["home"]
+    unknown = await http.get("/api/homesdata?home_id=5f0000000000000000000009")
+
+    assert {module["type"] for module in behind} == {"NAPlug", "NATherm1", "NRV"}
+    assert {module["type"] for module in valves["modules"]} <= {"NRV", "NAMain"}
+    assert unknown.json["error"] == {"code": 21, "message": "Invalid home_id"}
+
+
+async def record(world: World, device: Any, quantity: str, value: float) -> None:
+    await world.ports.series.record(
+        [
+            Batch(
+                device=device.number,
+                times_ms=np.array([world.clock.now_ms()], dtype=np.int64),
+                columns={quantity: np.array([value])},
+                origin=origin_number(1, OriginKind.DEVICE),
+                arrived_ms=world.ports.arrivals.next_ms(),
+            )
+        ]
+    )
