@@ -123,8 +123,12 @@ class Occasion:
         to be as the window was to leave it.
         """
         if holds_setpoint(self.device):
-            main_c = self.standing.main_c
-            return None if main_c is None else target_order(self.device, main_c)
+            before = self.standing
+            if before.main_c is not None:
+                return target_order(self.device, before.main_c)
+            if before.routine_id:
+                self._skip(before.number, before.local, "nobody knows what it held before the window")
+            return None
         if last.at_end is End.NOTHING:
             return None
         air = await last_air(self.ports, self.owner_id, self.device)
