@@ -88,3 +88,16 @@ def random_keepalive(keepalive: KeepAlive, source: random.Random) -> bytes:
         source.choice((source.randrange(256), source.randrange(2))) for _ in range(keepalive.length - 1)
     )
     return bytes([keepalive.code, *states])
+
+
+T_VALVE_LONG = bytes.fromhex("646304089F")
+T_FLOOD = bytes.fromhex("08BE10")
+
+
+def framed(model: str, answers: bytes, source: random.Random) -> bytes:
+    """The answers in a frame with a keep-alive."""
+    if model == "t_valve":
+        return T_VALVE_LONG + answers
+    if model == "t_flood":
+        return answers + T_FLOOD
+    return answers + random_keepalive(PRODUCTS[model].reading.keepalives[0], source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -20,37 +21,59 @@ from ownclimate.vendors.mclimate.codecs.engine import (
     decode_frame,
 )
 from ownclimate.vendors.mclimate.codecs.models import MODELS
+from tests.contract.codecs.samples import framed, random_answer
 
-FRAMES = 100_000 if os.environ.get("TEST_FULL") else 2_000
+FRAMES = 100_000 if os.environ.get("TEST_FULL") else 500
 KEEPALIVE = "811BAF4BAB2A129030"
 
 
-def random_frames(model: str, count: int) -> list[bytes]:
+def random_frames(model: str, count: int) -> Iterator[bytes]:
     """Half noise, half rows of codes that the model knows with noise for arguments, some cut short."""
     source = random.Random(f"frames of {model}")
     codes = [*MODELS[model].answers, *(k.code for k in MODELS[model].keepalives)]
-    frames = []
     for place in range(count):
         frame = source.randbytes(source.randrange(60))
-        if place % 2:
+        if place % 2 and codes:
             parts = [bytes([source.choice(codes)]) + source.randbytes(source.randrange(12)) for _ in range(4)]
             frame = b"".join(parts)[: source.randrange(1, 60)]
-        frames.append(frame)
-    return frames
+        yield frame
+
+
+def valid_frames(model: str, count: int) -> Iterator[bytes]:
+    """Some answers, each once, and the keep-alive."""
+    source = random.Random(f"valid frames of {model}")
+    codes = list(MODELS[model].answers)
+    for _ in range(count):
+        chosen = source.sample(codes, min(len(codes), source.randrange(4)))
+        yield framed(model, b"".join(random_answer(model, code, source) for code in chosen), source)
 
 
 @pytest.mark.parametrize("model", models())
 def test_no_bytes_make_the_reading_fail(model: str) -> None:
-    codec = FrameTable().named(model)
-    assert codec is not None
     for frame in random_frames(model, FRAMES):
         decoded = decode(model, frame)
-        understood = codec.read(frame)
 
         msgspec.json.encode(decoded)
         assert bool(frame) or decoded.warnings
-        for name, value in understood.values.items():
-            assert QUANTITIES[name].is_plausible(value) == (name not in understood.implausible)
+        assert_nothing_impossible_is_good(model, frame)
+
+
+@pytest.mark.parametrize("model", models())
+def test_a_valid_frame_is_read_to_its_end(model: str) -> None:
+    for frame in valid_frames(model, FRAMES):
+        decoded = decode(model, frame)
+
+        assert decoded.warnings == (), frame.hex()
+        assert decoded.fields
+        assert_nothing_impossible_is_good(model, frame)
+
+
+def assert_nothing_impossible_is_good(model: str, frame: bytes) -> None:
+    codec = FrameTable().named(model)
+    assert codec is not None
+    understood = codec.read(frame)
+    for name, value in understood.values.items():
+        assert QUANTITIES[name].is_plausible(value) == (name not in understood.implausible)
 
 
 def test_of_an_unknown_command_nothing_is_read_but_the_keepalive_at_the_end() -> None:

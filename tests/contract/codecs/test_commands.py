@@ -311,7 +311,7 @@ def test_an_unknown_model_says_which_there_are() -> None:
 
 
 def test_several_commands_are_one_frame_in_their_order() -> None:
-    orders = [
+    orders: list[tuple[str, dict[str, Any]]] = [
         ("set_keep_alive", {"time": 11}),
         ("set_temperature_range", {"min": 15, "max": 26}),
         ("set_operational_mode", {"mode": "01"}),

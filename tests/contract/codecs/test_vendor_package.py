@@ -18,11 +18,17 @@ from ownclimate.core.errors import AppError
 from ownclimate.vendors.mclimate.codecs import decode, encode, models
 from ownclimate.vendors.mclimate.codecs.downlinks import CUSTOM, snake
 from ownclimate.vendors.mclimate.codecs.models import PRODUCTS
-from tests.contract.codecs.samples import SHARE_OF_ENDS, random_answer, random_keepalive, random_params
+from tests.contract.codecs.samples import (
+    SHARE_OF_ENDS,
+    framed,
+    random_answer,
+    random_keepalive,
+    random_params,
+)
 from tests.contract.codecs.test_published_vectors import differences
 from tests.contract.codecs.vendor_package import REFUSED, VendorPackage, opened_package
 
-ROUNDS = 2_000 if os.environ.get("TEST_FULL") else 25
+ROUNDS = 500 if os.environ.get("TEST_FULL") else 25
 
 SHARE_OF_TENS = 0.5
 """How many of the drawn numbers are multiples of ten, which many a time has to be."""
@@ -411,18 +417,6 @@ KEEPALIVE_LENGTHS = {"t_valve": (2, 5), "t_flood": (2, 3)}
 
 FRAMED = frozenset(KEEPALIVE_LENGTHS)
 """Models that send no answer without a keep-alive."""
-
-T_VALVE_LONG = bytes.fromhex("646304089F")
-T_FLOOD = bytes.fromhex("08BE10")
-
-
-def framed(model: str, answers: bytes, source: random.Random) -> bytes:
-    """The answers in a frame with a keep-alive."""
-    if model == "t_valve":
-        return T_VALVE_LONG + answers
-    if model == "t_flood":
-        return answers + T_FLOOD
-    return answers + random_keepalive(PRODUCTS[model].reading.keepalives[0], source)
 
 
 def unequal_fields(theirs: Any, ours: dict[str, Any]) -> list[str]:

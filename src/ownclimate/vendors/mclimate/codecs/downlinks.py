@@ -10,6 +10,7 @@ mclimate-payload-helper 1.6.0 and the vendor's API reference, "Send a command".
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -202,16 +203,27 @@ def _custom(product: Product, params: Mapping[str, Any], port: int) -> Downlink:
 
 def _forms(product: Product, name: str) -> tuple[list[Command], Alias]:
     """The commands of that name, and the name they were found by."""
-    plain = _plain(name)
-    found = [command for command in product.commands if _plain(command.name) == plain]
-    if found:
-        return found, Alias(name=found[0].name)
-    for command in product.commands:
-        for alias in command.aliases:
-            if _plain(alias.name) == plain:
-                return [form for form in product.commands if form.name == command.name], alias
-    names = dict.fromkeys(snake(command.name) for command in product.commands)
-    raise InvalidInput("command", f"{product.name} has no command {name!r:.60}; it has {', '.join(names)}")
+    found = _by_name(product.name).get(_plain(name))
+    if found is None:
+        names = dict.fromkeys(snake(command.name) for command in product.commands)
+        raise InvalidInput(
+            "command", f"{product.name} has no command {name!r:.60}; it has {', '.join(names)}"
+        )
+    return found
+
+
+@functools.cache
+def _by_name(model: str) -> dict[str, tuple[list[Command], Alias]]:
+    """By plain name, its own or an alias, the commands and the name they are found by."""
+    forms: dict[str, list[Command]] = {}
+    for command in product_of(model).commands:
+        forms.setdefault(command.name, []).append(command)
+    found = {
+        _plain(alias.name): (forms[command.name], alias)
+        for command in product_of(model).commands
+        for alias in command.aliases
+    }
+    return found | {_plain(name): (commands, Alias(name=name)) for name, commands in forms.items()}
 
 
 def _fitting(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from ownclimate.core.quantities import QUANTITIES
@@ -29,6 +30,12 @@ CLIMATE_MODES = {"ventilation": "ventilation", "heating": "heat", "cooling": "co
 """A fan coil thermostat's modes in the core's words."""
 
 
+FAN_COIL_FIELDS = frozenset(
+    {"displayedFanSpeed", "fanSpeed", "operationalMode", "fctOperationalMode", "deviceStatus"}
+)
+"""Said together in `climate_mode` and `fan_speed`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
     """A frame in the core's words. `kept` are fields without a word of ours, under the vendor's names.
@@ -47,28 +54,26 @@ class Understood:
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """A field that says a quantity; of several the one with the lowest rank counts."""
-
-    quantity: str
-    times: float
-    rank: int
+class _Into(Enum):
+    READING = "reading"
+    SETTING = "setting"
+    REPORT = "report"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    """By field what it is for one model."""
+class _Meaning:
+    """What a field is for one model. Of several that say one quantity the one of the lowest rank counts."""
 
-    readings: Mapping[str, _Reading]
-    settings: Mapping[str, tuple[str, Callable[[Any], Any]]]
-    reports: Mapping[str, tuple[str, Callable[[Any], Any]]]
-    unsaid: frozenset[str]
+    into: _Into
+    name: str = ""
+    say: Callable[[Any], Any] = float
+    rank: int = 0
 
 
 def to_core(model: str, fields: Fields, notes: Sequence[str] = ()) -> Understood:
     """What the fields of a model's frame mean. Sensors that call themselves broken give no reading."""
-    words = _WORDS[model]
+    meanings = _MEANINGS[model]
     broken = doubts(model, fields)
     values: dict[str, float] = {}
     ranks: dict[str, int] = {}
@@ -76,17 +81,17 @@ def to_core(model: str, fields: Fields, notes: Sequence[str] = ()) -> Understood
     reports: dict[str, Any] = {}
     kept: dict[str, Any] = {}
     for name, value in fields.items():
-        if (reading := words.readings.get(name)) is not None and name not in broken:
-            said_by = ranks.get(reading.quantity)
-            if said_by is None or reading.rank < said_by:
-                values[reading.quantity] = float(value * reading.times)
-                ranks[reading.quantity] = reading.rank
-        elif (setting := words.settings.get(name)) is not None:
-            settings[setting[0]] = setting[1](value)
-        elif (report := words.reports.get(name)) is not None:
-            reports[report[0]] = report[1](value)
-        elif name not in words.unsaid:
+        meaning = meanings.get(name)
+        if meaning is None or (meaning.into is _Into.READING and name in broken):
             kept[name] = value
+        elif meaning.into is _Into.READING:
+            if meaning.rank <= ranks.get(meaning.name, meaning.rank):
+                values[meaning.name] = meaning.say(value)
+                ranks[meaning.name] = meaning.rank
+        elif meaning.into is _Into.SETTING:
+            settings[meaning.name] = meaning.say(value)
+        elif meaning.into is _Into.REPORT:
+            reports[meaning.name] = meaning.say(value)
     if model == FAN_COIL_THERMOSTAT.name:
         _add_fan_coil(fields, values, settings)
     firmware = ""
@@ -135,24 +140,32 @@ def _dotted(version: int | str) -> str:
     return f"{text[:-1]}.{text[-1]}"
 
 
-def _words_of(model: str) -> _Words:
+def _times(factor: float) -> Callable[[Any], float]:
+    return lambda value: float(value * factor)
+
+
+def _meanings_of(model: str) -> dict[str, _Meaning]:
+    """By field. Of a field with several meanings the reading holds, then the setting."""
+    unsaid = UNSAID | SAID_TWICE.get(model, frozenset())
+    if model == FAN_COIL_THERMOSTAT.name:
+        unsaid |= FAN_COIL_FIELDS
+    reports = {**REPORTS, **OWN_REPORTS.get(model, {})}
+    settings = {**SETTINGS, **OWN_SETTINGS.get(model, {})}
     readings = {
-        name: _Reading(quantity=quantity, times=UNITS.get(name, 1), rank=rank)
+        name: _Meaning(
+            into=_Into.READING, name=quantity, say=_times(UNITS[name]) if name in UNITS else float, rank=rank
+        )
         for quantity, names in QUANTITY_FIELDS.items()
         for rank, name in enumerate(names)
     }
     if model in STATUS_QUANTITIES:
-        readings["status"] = _Reading(quantity=STATUS_QUANTITIES[model], times=1, rank=0)
-    reports = {**REPORTS, **OWN_REPORTS.get(model, {})}
-    unsaid = UNSAID | SAID_TWICE.get(model, frozenset())
-    if model == FAN_COIL_THERMOSTAT.name:
-        unsaid |= {"displayedFanSpeed", "fanSpeed", "operationalMode", "fctOperationalMode", "deviceStatus"}
-    return _Words(
-        readings=readings,
-        settings={**SETTINGS, **OWN_SETTINGS.get(model, {})},
-        reports=reports,
-        unsaid=frozenset(unsaid),
-    )
+        readings["status"] = _Meaning(into=_Into.READING, name=STATUS_QUANTITIES[model])
+    return {
+        **{name: _Meaning(into=_Into.NOTHING) for name in unsaid},
+        **{name: _Meaning(into=_Into.REPORT, name=ours, say=say) for name, (ours, say) in reports.items()},
+        **{name: _Meaning(into=_Into.SETTING, name=ours, say=say) for name, (ours, say) in settings.items()},
+        **readings,
+    }
 
 
-_WORDS = {model: _words_of(model) for model in MODELS}
+_MEANINGS = {model: _meanings_of(model) for model in MODELS}
