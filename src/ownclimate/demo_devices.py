@@ -116,7 +116,7 @@ class DeviceEnd:
     def __post_init__(self) -> None:
         where = Broker(
             url=self.broker.url,
-            client_id=CLIENT_PREFIX + self.device.vendor_id,
+            client_id=f"{CLIENT_PREFIX}{self.prefix}-{self.device.vendor_id}",
             user=self.broker.user,
             password=self.broker.password,
             will=Will(topic=self._topic(native.AVAILABILITY), payload=native.OFFLINE),

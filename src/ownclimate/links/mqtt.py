@@ -167,6 +167,7 @@ class MqttLink:
             try:
                 async with self._connection() as client:
                     await self._subscribe(client)
+                    _heed_cancellation()
                     self._came_up(client)
                     try:
                         await self._receive(client)
@@ -179,6 +180,7 @@ class MqttLink:
                 self._note(str(error) or "the connection broke")
             except (AppError, OSError) as error:
                 self._note(str(error))
+            _heed_cancellation()
             await asyncio.sleep(max(pause_s, self._backoff.next_s()))
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -236,7 +238,7 @@ class MqttLink:
 
     def _new_client(self, *, is_session_kept: bool) -> aiomqtt.Client:
         will = self.broker.will
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             self._host,
             self._port,
             username=self.broker.user or None,
@@ -250,6 +252,9 @@ class MqttLink:
             tls_context=self._tls_context() if self._is_tls else None,
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, QOS, retain=True),
         )
+        # It would warn of each publication beyond ten that waits for its acknowledgement.
+        client.pending_calls_threshold = MAX_WAITING
+        return client
 
     def _tls_context(self) -> ssl.SSLContext:
         try:
@@ -351,6 +356,14 @@ class _Acknowledgements:
             mid = self._order.popleft()
             self._finished.discard(mid)
             self.wire.ack(mid, QOS)
+
+
+def _heed_cancellation() -> None:
+    """`asyncio.wait_for`, on which aiomqtt rests, loses a cancellation that comes in the very moment in which
+    what is waited for happens (CPython issue 86296, mended in 3.12)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _wire(client: aiomqtt.Client) -> Wire:

@@ -104,6 +104,9 @@ class ESPHome:
         topic = prefixed(self.prefix, f"{device}/{SWITCH}/{part}/command")
         return Publication(topic=topic, payload=relay_payload(command))
 
+    def greeting(self, device: str) -> Publication | None:
+        return None
+
     def query(self, device: str, command_id: str) -> Publication | None:
         return None
 

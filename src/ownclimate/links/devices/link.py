@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from ownclimate.control.carriers import Delivery
-from ownclimate.core.errors import InvalidInput, Unreachable, Unsupported
+from ownclimate.core.errors import InvalidInput, Unreachable, Unsupported, UpstreamError
 from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device
@@ -78,6 +79,8 @@ class DeviceLink:
             note = "; ".join(said.notes)
         except InvalidInput as error:
             note = error.message
+        if said.is_online:
+            await self._greet(profile, name)
         device = await self._device(profile, heard, name, said)
         if device is None:
             if said.is_online is not None:
@@ -137,6 +140,12 @@ class DeviceLink:
                 )
             return await find_or_make(self.ports, self.key, profile, wanted, said, may_make=False)
         return device
+
+    async def _greet(self, profile: Profile, name: str) -> None:
+        greeting = profile.greeting(name)
+        if greeting is not None:
+            with contextlib.suppress(UpstreamError):
+                await self.publish(greeting.topic, greeting.payload)
 
     def _link(
         self, profile: Profile, heard: Heard, name: str, said: Said, device: Device

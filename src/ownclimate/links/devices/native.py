@@ -103,6 +103,9 @@ class Native:
         }
         return Publication(topic=topic(self.prefix, device, COMMAND), payload=msgspec.json.encode(content))
 
+    def greeting(self, device: str) -> Publication | None:
+        return None
+
     def query(self, device: str, command_id: str) -> Publication | None:
         payload = msgspec.json.encode({"id": command_id})
         return Publication(topic=topic(self.prefix, device, QUERY), payload=payload)

@@ -63,6 +63,10 @@ class Profile(Protocol):
         """Raises Unsupported for what such a device cannot be told."""
         ...
 
+    def greeting(self, device: str) -> Publication | None:
+        """What makes a device that came online tell its state; None where it does so unasked."""
+        ...
+
     def query(self, device: str, command_id: str) -> Publication | None:
         """The question what became of a command; None for devices that cannot answer it."""
         ...

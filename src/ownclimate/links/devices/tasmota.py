@@ -79,14 +79,18 @@ class Tasmota:
             return Said(about=_about(content))
         if heard.kind == "STATUS8":
             content = content.get("StatusSNS") or {}
+        if heard.kind not in ("STATE", "RESULT"):
+            return Said(values=dict(_measured(content)))
         relay = next((content[name] for name in RELAYS if name in content), None)
-        said = _relay(relay) if relay is not None and heard.kind in ("STATE", "RESULT") else Said()
-        values = _wifi(content) if heard.kind == "STATE" else dict(_measured(content))
-        return Said(state=said.state, values={} if heard.kind == "RESULT" else values)
+        return Said(state=None if relay is None else _relay(relay).state, values=_wifi(content))
 
     def order(self, device: str, part: str, command: Command) -> Publication:
         topic = prefixed(self.prefix, f"cmnd/{device}/{part or RELAYS[0]}")
         return Publication(topic=topic, payload=relay_payload(command))
+
+    def greeting(self, device: str) -> Publication | None:
+        """It answers with what it also says every five minutes."""
+        return Publication(topic=prefixed(self.prefix, f"cmnd/{device}/STATE"), payload=b"")
 
     def query(self, device: str, command_id: str) -> Publication | None:
         return None
