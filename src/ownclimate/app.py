@@ -19,6 +19,7 @@ from ownclimate.clocks import sleep_of
 from ownclimate.config import Settings
 from ownclimate.control.climate import ClimateKeeper
 from ownclimate.control.delivery import Deliverer
+from ownclimate.control.relay_thermostats import RelayThermostats
 from ownclimate.control.timetable import Timetable
 from ownclimate.core import publishing
 from ownclimate.core.access import Access
@@ -136,6 +137,7 @@ def background_work(
 ) -> list[Coroutine[Any, Any, None]]:
     """What a server does beside answering. Each piece may run anywhere, any number of times."""
     timetable = Timetable(ports, HOLDER, sleep_of(settings))
+    thermostats = RelayThermostats(ports, HOLDER, sleep_of(settings))
     climate = ClimateKeeper(ports, HOLDER, sleep_of(settings))
     supervisor = Supervisor(ports, authorization.cipher, openers(ports, CODECS), HOLDER)
     deliverer = Deliverer(ports, [supervisor], HOLDER)
@@ -146,6 +148,7 @@ def background_work(
         courier.run(),
         _janitor(ports, settings, authorization),
         timetable.run(),
+        thermostats.run(),
         climate.run(),
         supervisor.run(),
         deliverer.run(),

@@ -17,16 +17,15 @@ import structlog
 
 from ownclimate.control.followed import followed_by
 from ownclimate.control.occasions import Occasion
+from ownclimate.control.shifts import work_in_shifts
 from ownclimate.core import agenda
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import AppError, Conflict
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.leases import release_lease, take_lease
 from ownclimate.core.ports import Ports
 from ownclimate.core.standing import load_standing
 
 LEASE: Final = "timetable"
-LEASE_MS: Final = 30_000
 LOOK_EVERY_S: Final = 5.0
 """How long a change made by another process goes unnoticed at most."""
 DAY_MS: Final = 24 * 3_600_000
@@ -51,23 +50,19 @@ class Timetable:
     async def run(self) -> None:
         """Works for ever; cancel it to stop."""
         stop = self.ports.changes.listen(self._hear)
-        is_holding = False
         try:
-            while True:
-                pause_s = self.look_every_s
-                self._bell.clear()
-                try:
-                    is_holding = await self._take()
-                    due_ms = await self.look() if is_holding else None
-                    if due_ms is not None:
-                        pause_s = min(pause_s, max(1, due_ms - self.ports.clock.now_ms()) / 1000)
-                except AppError as error:
-                    log.warning("timetable_postponed", code=error.code, reason=error.message)
-                await self._wait(pause_s)
+            await work_in_shifts(
+                self.ports, LEASE, self.holder, self._look_on, self._wait, idle_s=self.look_every_s
+            )
         finally:
             stop()
-            if is_holding:
-                await self._let_go()
+
+    async def _look_on(self) -> float:
+        self._bell.clear()
+        due_ms = await self.look()
+        if due_ms is None:
+            return self.look_every_s
+        return min(self.look_every_s, max(1, due_ms - self.ports.clock.now_ms()) / 1000)
 
     async def look(self) -> int | None:
         """Does what is due, of every owner; returns when something is due next, None for nothing in sight."""
@@ -115,11 +110,3 @@ class Timetable:
         finally:
             for wait in waits:
                 wait.cancel()
-
-    async def _take(self) -> bool:
-        return await take_lease(self.ports, LEASE, self.holder, LEASE_MS) is not None
-
-    async def _let_go(self) -> None:
-        lease = await take_lease(self.ports, LEASE, self.holder, LEASE_MS)
-        if lease is not None:
-            await release_lease(self.ports, lease)

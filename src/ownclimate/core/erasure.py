@@ -35,6 +35,9 @@ from ownclimate.core.partitions import (
 )
 from ownclimate.core.ports import Delete, Ports
 from ownclimate.core.readings import Interval
+from ownclimate.core.routines import PROFILES, ROUTINES
+from ownclimate.core.standing import STANDINGS
+from ownclimate.core.thermostats import THERMOSTATS
 from ownclimate.core.things import Device, Owner
 from ownclimate.core.writes import write_surely
 
@@ -43,6 +46,10 @@ TABLES = (
     PUSHES,
     HOOKS,
     FOLLOWERS,
+    ROUTINES,
+    PROFILES,
+    STANDINGS,
+    THERMOSTATS,
     NOTED_MONTHS,
     ALIASES,
     INVITES,
