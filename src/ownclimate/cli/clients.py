@@ -26,6 +26,7 @@ from ownclimate.oauth.clients import (
     create_client,
     list_all_clients,
     rotate_secret,
+    switch_client,
 )
 from ownclimate.oauth.dialects import STANDARD
 from ownclimate.oauth.grants import revoke_grants_of_client
@@ -128,6 +129,16 @@ def rotate(session: Session, id: str, as_json: bool) -> None:
     _show_once(id, secret, as_json)
 
 
+@client.command("switch")
+@click.argument("id")
+@click.argument("to", type=click.Choice(["on", "off"]))
+@click.pass_obj
+def switch(session: Session, id: str, to: str) -> None:
+    """Switch the app with this ID off, so that no token of it works, or on again."""
+    _run(session, lambda server: switch_client(server, ACTOR, id, is_on=to == "on"))
+    click.echo(f"switched {id} {to}")
+
+
 @client.command("remove")
 @click.argument("id")
 @click.pass_obj
@@ -166,5 +177,6 @@ def _shown(found: Client) -> dict[str, Any]:
         "asked": found.asked,
         "is_public": found.is_public,
         "may_use_passwords": found.may_use_passwords,
+        "is_switched_off": found.is_switched_off,
         "created": utc_text(found.created_ms),
     }

@@ -55,7 +55,7 @@ class Unauthenticated(AppError):
     def __init__(self, message: str = "a valid token is required", *, reason: str = "invalid") -> None:
         super().__init__(message)
         self.reason = reason
-        """`missing`, `invalid` or `expired`."""
+        """`missing`, `invalid`, `expired`, or `switched_off` for a good one of an application that is."""
 
 
 class Forbidden(AppError):

@@ -99,7 +99,7 @@ async def validate(server: AuthorizationServer, pairs: Pairs, *, issuer: str) ->
         if len(given.get(name, [])) > 1:
             raise OAuthError(INVALID_REQUEST, f"{name} was sent more than once")
     client = await find_client(server, _one(given, "client_id") or "")
-    if client is None:
+    if client is None or client.is_switched_off:
         raise OAuthError(INVALID_CLIENT, "There is no such client")
     dialect = server.dialect_of(client)
     sent_redirect = _one(given, "redirect_uri")

@@ -58,7 +58,8 @@ class Client:
     `scopes` are those it may ask for, empty all that its dialect gives without approval; `approved` are
     those an administrator gave it on top, `asked` those it waits for, with the reason. `is_public` apps
     cannot keep a secret and have none. `may_use_passwords` switches the password grant on: for the
-    account that registered it only, unless it is built in.
+    account that registered it only, unless it is built in. While `is_switched_off` it gets no token, and
+    those it has do not work.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Client:
     is_public: bool = False
     may_use_passwords: bool = False
     is_built_in: bool = False
+    is_switched_off: bool = False
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     sealed_secret: bytes = field(default=b"", repr=False)
     created_ms: int = 0
@@ -234,6 +236,16 @@ async def rotate_secret(server: AuthorizationServer, actor: Actor, client_id: st
     return secret
 
 
+async def switch_client(server: AuthorizationServer, actor: Actor, client_id: str, *, is_on: bool) -> Client:
+    """Lets the client and its tokens work, or no longer; what was granted stays. Raises NotFound."""
+
+    def change(client: Client) -> Client:
+        return dataclasses.replace(client, is_switched_off=not is_on)
+
+    verb = "switch_on" if is_on else "switch_off"
+    return await _edit(server, client_id, change, _deed(actor, verb, client_id))
+
+
 async def ask_for_scope(
     server: AuthorizationServer, actor: Actor, client_id: str, scope: str, reason: str
 ) -> Client:
@@ -283,6 +295,12 @@ def opened_secret(server: AuthorizationServer, client: Client) -> str:
     if not client.sealed_secret:
         raise NotFound("client secret", client.id)
     return server.cipher.decrypt(client.sealed_secret, f"client {client.id}").decode()
+
+
+async def is_switched_off(directory: Directory, client_id: str) -> bool:
+    """Straight from its row: this is asked in every request."""
+    document = await directory.find(client_partition(client_id), TABLE, client_id)
+    return document is not None and bool(document.body.get("is_switched_off"))
 
 
 def built_in_client(described: BuiltInClient, dialect: TokenDialect) -> Client:

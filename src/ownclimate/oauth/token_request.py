@@ -210,7 +210,7 @@ def authenticate(
     if basic is not None and not dialect.takes_basic:
         raise unproved
     # A client of another dialect has no business at a dialect's own door.
-    if client is None or client.dialect != dialect.name:
+    if client is None or client.dialect != dialect.name or client.is_switched_off:
         raise unproved
     secret = in_body if basic is None else basic[1] or None
     if client.is_public:

@@ -21,6 +21,7 @@ from ownclimate.core.ids import AccountId, OwnerId, SiteId
 from ownclimate.core.partitions import grant_partition
 from ownclimate.core.ports import Delete, Directory, Put
 from ownclimate.core.writes import EDIT_ATTEMPTS, write_surely
+from ownclimate.oauth.clients import is_switched_off
 from ownclimate.oauth.dialects import TokenDialect
 from ownclimate.oauth.digests import digest_of
 from ownclimate.oauth.grants.grant import GRANTS, TOKENS, StoredGrant, delete_all, find_grant
@@ -118,7 +119,7 @@ async def check(
     """What a bearer token allows, personal access tokens included.
 
     `note_use` is told partition and id of the grant. Raises Unauthenticated, its reason `expired` for a
-    token that was good once, else `invalid`.
+    token that was good once, `switched_off` for one whose application is, else `invalid`.
     """
     partition = locate(dialects, text)
     if partition is None:
@@ -135,6 +136,8 @@ async def check(
         raise Unauthenticated("the access token was revoked")
     if token["expires_ms"] <= now_ms:
         raise Unauthenticated("the access token has expired", reason="expired")
+    if await is_switched_off(directory, grant["client_id"]):
+        raise Unauthenticated("the application is switched off", reason="switched_off")
     if note_use is not None:
         note_use(partition, token["grant_id"])
     return _access(dialects, token, grant)

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from ownclimate.oauth.clients import switch_client
 from ownclimate.oauth.errors import OAuthError, RedirectedError
 from tests.contract.oauth.world import REDIRECT, basic
+from tests.fakes.households import ACTOR
 
 SEED_SCOPES = (
     "read_station read_thermostat write_thermostat read_camera write_camera read_presence "
@@ -213,3 +215,22 @@ async def test_too_many_sign_ins_are_too_many_connections(world, app, anna) -> N
 
     assert (refused.status, refused.json) == (403, {"error": "too_many_connections"})
     assert refused.headers["retry-after"] == "6"
+
+
+async def test_an_app_that_is_switched_off_gets_no_token_and_its_tokens_wait(world, app, ben) -> None:
+    """invalid_client with status 400, as the cloud says of deactivated apps; the API says code 5."""
+    tokens = (await world.exchange(app, await world.code(app, ben))).json
+    code = await world.code(app, ben)
+
+    await switch_client(world.server, ACTOR, app.id, is_on=False)
+
+    answered = await world.http.get("/api/getstationsdata", authorization=f"Bearer {tokens['access_token']}")
+    assert (answered.status, answered.json["error"]["code"]) == (406, 5)
+    with pytest.raises(OAuthError) as unknown:
+        await world.ask(app)
+    assert unknown.value.error == "invalid_client"
+    exchanged = await world.exchange(app, code)
+    assert (exchanged.status, exchanged.json["error"]) == (400, "invalid_client")
+
+    await switch_client(world.server, ACTOR, app.id, is_on=True)
+    assert (await world.access(tokens["access_token"])).account_id == ben.id

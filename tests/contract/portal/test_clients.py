@@ -352,3 +352,15 @@ def test_the_use_of_clients_takes_bounded_memory(clock: FakeClock) -> None:
 
     assert uses.of("client0") == ClientUse()
     assert (uses.of("client2099").calls, len(uses.of("client2099").recent)) == (25, 20)
+
+
+async def test_a_client_is_switched_off_and_on_again_by_its_owner(server: Server) -> None:
+    browser = await server.signed_in("anna")
+    client_id = (await create(browser)).element("client-id")
+
+    off = await browser.submit(f"/clients/{client_id}/off", on=f"/clients/{client_id}")
+    assert "Switched off" in off.text
+    assert (await get_client(server.authorization, client_id)).is_switched_off
+
+    await browser.submit(f"/clients/{client_id}/on", on=f"/clients/{client_id}")
+    assert not (await get_client(server.authorization, client_id)).is_switched_off

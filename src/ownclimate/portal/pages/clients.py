@@ -16,6 +16,7 @@ from ownclimate.oauth.clients import (
     find_client,
     list_clients,
     rotate_secret,
+    switch_client,
 )
 from ownclimate.oauth.dialects import Scope, TokenDialect
 from ownclimate.oauth.grants import revoke_grants_of_client
@@ -189,6 +190,20 @@ async def rotate(visit: Visit) -> Answer:
     return Page(view=await _client_view(visit, await _own_client(visit), secret=secret))
 
 
+async def switch_on(visit: Visit) -> Answer:
+    return await _switched(visit, is_on=True)
+
+
+async def switch_off(visit: Visit) -> Answer:
+    return await _switched(visit, is_on=False)
+
+
+async def _switched(visit: Visit, *, is_on: bool) -> Answer:
+    client = await _own_client(visit)
+    await switch_client(visit.services.authorization, visit.actor, client.id, is_on=is_on)
+    return Redirect(to=f"/clients/{client.id}", done="switched-on" if is_on else "switched-off")
+
+
 async def ask(visit: Visit) -> Answer:
     client = await _own_client(visit)
     server = visit.services.authorization
@@ -334,6 +349,8 @@ ROUTES = (
     Route(path="/clients/new", show=show_new, roles=DEVELOPERS),
     Route(path="/clients/{client}", show=show_client, submit=edit, roles=DEVELOPERS),
     Route(path="/clients/{client}/rotate", submit=rotate, roles=DEVELOPERS),
+    Route(path="/clients/{client}/on", submit=switch_on, roles=DEVELOPERS),
+    Route(path="/clients/{client}/off", submit=switch_off, roles=DEVELOPERS),
     Route(path="/clients/{client}/ask", submit=ask, roles=DEVELOPERS),
     Route(path="/clients/{client}/delete", submit=delete, roles=DEVELOPERS),
 )
