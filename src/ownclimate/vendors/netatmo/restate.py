@@ -83,7 +83,7 @@ def restate(
         return None
     table = TABLES[type(thing), method]
     paths: list[str] = said["paths"]
-    changes = _changes(thing, around)
+    changes = _changes(thing, method, around)
     kept = thing.kept.get(KEPT, {})
     wire: dict[str, Any] = {}
     for path in paths:
@@ -109,11 +109,11 @@ def written(quantity: str, value: float) -> float | int:
     return int(rounded) if rounded == math.floor(rounded) else rounded
 
 
-def _changes(thing: Device | Room | Site | Schedule, around: Around) -> Changes:
+def _changes(thing: Device | Room | Site | Schedule, method: Method, around: Around) -> Changes:
     match thing:
         case Device():
             return device_changes(thing, around)
-        case Room():
+        case Room() if method is Method.TOPOLOGY:
             return room_changes(thing, around)
         case Site():
             return site_changes(thing)

@@ -33,6 +33,8 @@ class Around:
     sites: Mapping[SiteId, Site] = field(default_factory=dict)
     rooms: Mapping[RoomId, Room] = field(default_factory=dict)
     devices: Mapping[DeviceId, Device] = field(default_factory=dict)
+    links: dict[DeviceId, Changes] = field(default_factory=dict, compare=False, repr=False)
+    """Of its devices, where they are linked otherwise than said; filled as it is asked for."""
 
     @classmethod
     def of(cls, sites: Iterable[Site], rooms: Iterable[Room], devices: Iterable[Device]) -> Around:
@@ -44,7 +46,7 @@ class Around:
 
 
 def device_changes(device: Device, around: Around) -> dict[str, Any]:
-    changes = _links(device, around)
+    changes = dict(_links(device, around))
     site = None if device.site_id is None else around.sites.get(device.site_id)
     if is_renamed(device):
         said = next((name for name in NAMES if report_of(device.reports, name)), "name")
@@ -127,8 +129,17 @@ def _is_called_otherwise(site: Site, device: Device) -> bool:
     return passing is not None and passing != site.name
 
 
-def _links(device: Device, around: Around) -> dict[str, Any]:
+def _links(device: Device, around: Around) -> Changes:
     """Room, gateway and home where they are others than the device's sources name."""
+    if around.devices.get(device.id) is not device:
+        return _linked(device, around)
+    found = around.links.get(device.id)
+    if found is None:
+        found = around.links[device.id] = _linked(device, around)
+    return found
+
+
+def _linked(device: Device, around: Around) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     room = None if device.room_id is None else around.rooms.get(device.room_id)
     site = None if device.site_id is None else around.sites.get(device.site_id)
