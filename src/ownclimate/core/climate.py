@@ -121,13 +121,13 @@ def setpoint_of(room: Room, channel: Channel) -> Setpoint | None:
 
 def is_followed(room: Room, channel: Channel) -> bool:
     """Whether the room's set-point is ours to move on: we wrote it, and no source has said another since."""
-    control = room.settings.get(_control(channel))
-    return control is not None and control["shown"] == _shown(room.settings, channel)
+    control = room.settings.get(control_name(channel))
+    return control is not None and control["shown"] == shown_in(room.settings, channel)
 
 
 def is_chosen(room: Room, channel: Channel) -> bool:
     """Whether somebody here chose the room's set-point, rather than the home's mode or a timetable."""
-    return is_followed(room, channel) and room.settings[_control(channel)]["own"] is not None
+    return is_followed(room, channel) and room.settings[control_name(channel)]["own"] is not None
 
 
 def is_wanted(climate: Climate, room: Room, channel: Channel) -> bool:
@@ -151,12 +151,38 @@ def home_mode(site: Site, channel: Channel, now_ms: int) -> SetpointMode:
     return _M.SCHEDULE if until_ms and until_ms <= now_ms else mode
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What was chosen for a room, and the temperature that it falls back to where nothing else says one."""
+
+    own: Setpoint | None = None
+    base_c: float | None = None
+
+
+def memory_of(climate: Climate, room: Room, channel: Channel, now_ms: int) -> Memory:
+    """Of a room that is not ours yet, what its source said is taken for what was chosen there."""
+    if is_followed(room, channel):
+        control = room.settings[control_name(channel)]
+        own = control.get("own")
+        return Memory(
+            own=None if own is None else Setpoint(**{**own, "mode": SetpointMode(own["mode"])}),
+            base_c=control.get("base_c"),
+        )
+    said = setpoint_of(room, channel)
+    if said is None:
+        return Memory(base_c=climate.heard_c.get((room.id, channel)))
+    is_homes = said.mode is home_mode(climate.site, channel, now_ms)
+    if said.mode in OWN_MODES and not is_homes and not is_over(said, now_ms):
+        return Memory(own=said, base_c=climate.heard_c.get((room.id, channel)))
+    return Memory(base_c=said.temperature_c)
+
+
 def in_force(climate: Climate, room: Room, channel: Channel, now_ms: int) -> Setpoint:
     """What holds in the room at the instant, by the order above. `since_ms` is when time brought it
     about; 0 when something chosen did, or nobody knows."""
-    memory = _memory(climate, room, channel, now_ms)
+    memory = memory_of(climate, room, channel, now_ms)
     own = memory.own
-    if own is not None and not _is_over(own, now_ms):
+    if own is not None and not is_over(own, now_ms):
         return _with_pilot_wire(room, channel, own)
     began = [0 if own is None else own.until_ms]
     mode = home_mode(climate.site, channel, now_ms)
@@ -187,22 +213,6 @@ def mode_temperature_c(climate: Climate, channel: Channel, mode: SetpointMode) -
     return None
 
 
-def settled(climate: Climate, now_ms: int, *, chosen_ms: int = 0) -> Climate:
-    """The site at the instant: what is over has ended, and rooms that are ours show what is in force.
-
-    A set-point that time brought begins when it came to hold, one that a choice brought at `chosen_ms`.
-    """
-    rooms = []
-    for room in climate.rooms:
-        after = room
-        for channel in Channel:
-            if is_followed(after, channel):
-                memory = _memory(climate, after, channel, now_ms)
-                after = _brought(climate, after, channel, memory, now_ms, chosen_ms)
-        rooms.append(after)
-    return dataclasses.replace(climate, rooms=tuple(rooms), site=_site_settled(climate.site, now_ms))
-
-
 def next_change_ms(climate: Climate, now_ms: int) -> int | None:
     """When time next changes what holds in a room or home that is ours; None for never."""
     found = []
@@ -213,41 +223,9 @@ def next_change_ms(climate: Climate, now_ms: int) -> int | None:
         if rooms and schedule is not None:
             turn = next_turn(climate.site.time_zone, [minute for minute, _ in schedule.entries], now_ms)
             found += [] if turn is None else [turn.at_ms]
-        if _is_own_mode(climate.site, channel.home_mode):
+        if is_own_mode(climate.site, channel.home_mode):
             found.append(climate.site.settings.get(f"{channel.home_mode}_until_ms", 0))
     return min((at_ms for at_ms in found if at_ms > now_ms), default=None)
-
-
-def with_setpoint(
-    climate: Climate, room: Room, channel: Channel, chosen: Setpoint | None, now_ms: int
-) -> Climate:
-    """The site after somebody chose a set-point for the room, or (None) that it follows the home again."""
-    memory = _memory(climate, room, channel, now_ms)
-    own = None if chosen is None else dataclasses.replace(chosen, since_ms=now_ms)
-    memory = dataclasses.replace(memory, own=own)
-    after = _brought(climate, room, channel, memory, now_ms, chosen_ms=now_ms)
-    rooms = tuple(after if one.id == room.id else one for one in climate.rooms)
-    return dataclasses.replace(climate, rooms=rooms)
-
-
-def with_home_mode(climate: Climate, mode: SetpointMode, until_ms: int, now_ms: int) -> Climate:
-    """The site after somebody chose what the home does; what was chosen for single rooms ends with it.
-
-    Frost is a matter of heating only. `until_ms` 0 holds until changed.
-    """
-    settings = dict(climate.site.settings)
-    for name in dict.fromkeys(channel.home_mode for channel in Channel):
-        if name == Channel.HEATING.home_mode or (name in settings and mode is not _M.FROST_GUARD):
-            _choose_mode(settings, name, mode, until_ms)
-    climate = dataclasses.replace(climate, site=dataclasses.replace(climate.site, settings=settings))
-    return _taken_over(climate, tuple(Channel), now_ms, keeps_own=False)
-
-
-def with_schedules(climate: Climate, schedules: tuple[Schedule, ...], now_ms: int) -> Climate:
-    """The site with these schedules; rooms that another timetable than before is selected for are ours."""
-    after = dataclasses.replace(climate, schedules=schedules)
-    moved = tuple(channel for channel in Channel if climate.selected(channel) != after.selected(channel))
-    return _taken_over(after, moved, now_ms, keeps_own=True) if moved else after
 
 
 def occurrence_of(room: Room, channel: Channel, setpoint: Setpoint) -> str:
@@ -267,74 +245,6 @@ def is_timed(climate: Climate, room: Room, channel: Channel, now_ms: int) -> boo
     if home_mode(climate.site, channel, now_ms) is not _M.SCHEDULE:
         return True
     return _by_timetable(climate, room, channel, now_ms)[0] is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Memory:
-    """What was chosen for a room, and the temperature that it falls back to where nothing else says one."""
-
-    own: Setpoint | None = None
-    base_c: float | None = None
-
-
-def _memory(climate: Climate, room: Room, channel: Channel, now_ms: int) -> _Memory:
-    """Of a room that is not ours yet, what its source said is taken for what was chosen there."""
-    if is_followed(room, channel):
-        control = room.settings[_control(channel)]
-        own = control.get("own")
-        return _Memory(
-            own=None if own is None else Setpoint(**{**own, "mode": SetpointMode(own["mode"])}),
-            base_c=control.get("base_c"),
-        )
-    said = setpoint_of(room, channel)
-    if said is None:
-        return _Memory(base_c=climate.heard_c.get((room.id, channel)))
-    is_homes = said.mode is home_mode(climate.site, channel, now_ms)
-    if said.mode in OWN_MODES and not is_homes and not _is_over(said, now_ms):
-        return _Memory(own=said, base_c=climate.heard_c.get((room.id, channel)))
-    return _Memory(base_c=said.temperature_c)
-
-
-def _brought(
-    climate: Climate, room: Room, channel: Channel, memory: _Memory, now_ms: int, chosen_ms: int
-) -> Room:
-    """The room showing what is in force, remembered as ours."""
-    settings = {**room.settings, _control(channel): _control_of(memory, _shown(room.settings, channel))}
-    before = setpoint_of(room, channel)
-    ours = dataclasses.replace(room, settings=settings)
-    wanted = in_force(climate, ours, channel, now_ms)
-    if before is not None and _is_same(before, wanted):
-        since_ms = before.since_ms
-    else:
-        since_ms = chosen_ms or wanted.since_ms or now_ms
-    prefix = f"{channel.value}_setpoint"
-    written = {
-        f"{prefix}_c": wanted.temperature_c,
-        f"{prefix}_mode": wanted.mode.value,
-        f"{prefix}_since_ms": since_ms,
-        f"{prefix}_until_ms": wanted.until_ms,
-    }
-    if wanted.pilot_wire:
-        written["pilot_wire_order"] = wanted.pilot_wire
-    settings = {name: value for name, value in {**settings, **written}.items() if value is not None}
-    if memory.own is not None and _is_over(memory.own, now_ms):
-        memory = dataclasses.replace(memory, own=None)
-    settings[_control(channel)] = _control_of(memory, _shown(settings, channel))
-    return dataclasses.replace(room, settings=settings)
-
-
-def _taken_over(climate: Climate, channels: tuple[Channel, ...], now_ms: int, *, keeps_own: bool) -> Climate:
-    """Every room of the channels becomes ours, what was chosen for it forgotten unless that is kept."""
-    rooms = []
-    for room in climate.rooms:
-        after = room
-        for channel in channels:
-            if is_wanted(climate, room, channel):
-                memory = _memory(climate, after, channel, now_ms)
-                memory = memory if keeps_own else dataclasses.replace(memory, own=None)
-                after = _brought(climate, after, channel, memory, now_ms, chosen_ms=now_ms)
-        rooms.append(after)
-    return dataclasses.replace(climate, rooms=tuple(rooms))
 
 
 def _by_timetable(climate: Climate, room: Room, channel: Channel, now_ms: int) -> tuple[Setpoint | None, int]:
@@ -370,54 +280,29 @@ def _with_pilot_wire(room: Room, channel: Channel, setpoint: Setpoint) -> Setpoi
     return dataclasses.replace(setpoint, pilot_wire=_PILOT_WIRE[setpoint.mode])
 
 
-def _site_settled(site: Site, now_ms: int) -> Site:
-    settings = dict(site.settings)
-    for name in dict.fromkeys(channel.home_mode for channel in Channel):
-        until_ms = settings.get(f"{name}_until_ms", 0)
-        if _is_own_mode(site, name) and until_ms and until_ms <= now_ms:
-            _choose_mode(settings, name, _M.SCHEDULE, 0)
-    return site if settings == site.settings else dataclasses.replace(site, settings=settings)
-
-
-def _choose_mode(settings: dict[str, Any], name: str, mode: SetpointMode, until_ms: int) -> None:
-    settings[name] = mode.value
-    settings.pop(f"{name}_until_ms", None)
-    if until_ms and mode is not _M.SCHEDULE:
-        settings[f"{name}_until_ms"] = until_ms
-    settings[f"{name}_control"] = _mode_shown(settings, name)
-
-
-def _is_own_mode(site: Site, name: str) -> bool:
+def is_own_mode(site: Site, name: str) -> bool:
     """Whether the home's mode was chosen here, and no source has said another since."""
-    control = site.settings.get(f"{name}_control")
-    return control is not None and control == _mode_shown(site.settings, name)
+    control = site.settings.get(f"{name}control_name")
+    return control is not None and control == mode_shown_in(site.settings, name)
 
 
-def _mode_shown(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+def mode_shown_in(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a site's settings say of the home's mode."""
     return {"mode": settings.get(name), "until_ms": settings.get(f"{name}_until_ms", 0)}
 
 
-def _control(channel: Channel) -> str:
-    return f"{channel.value}_control"
+def control_name(channel: Channel) -> str:
+    """The setting of a room that holds how its set-point came about."""
+    return f"{channel.value}control_name"
 
 
-def _control_of(memory: _Memory, shown: dict[str, Any]) -> dict[str, Any]:
-    own = None
-    if memory.own is not None:
-        own = {**dataclasses.asdict(memory.own), "mode": memory.own.mode.value}
-    return {"own": own, "base_c": memory.base_c, "shown": shown}
-
-
-def _shown(settings: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
+def shown_in(settings: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
+    """Those of a room's settings that say its set-point."""
     names = [f"{channel.value}_setpoint_{part}" for part in ("c", "mode", "since_ms", "until_ms")]
     if channel is Channel.HEATING:
         names.append("pilot_wire_order")
     return {name: settings[name] for name in names if name in settings}
 
 
-def _is_over(setpoint: Setpoint, now_ms: int) -> bool:
+def is_over(setpoint: Setpoint, now_ms: int) -> bool:
     return bool(setpoint.until_ms) and setpoint.until_ms <= now_ms
-
-
-def _is_same(one: Setpoint, other: Setpoint) -> bool:
-    return dataclasses.replace(one, since_ms=0) == dataclasses.replace(other, since_ms=0)

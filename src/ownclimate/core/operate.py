@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ownclimate.core.choices import settled, with_home_mode, with_schedules, with_setpoint
 from ownclimate.core.climate import (
     Channel,
     Climate,
@@ -21,10 +22,6 @@ from ownclimate.core.climate import (
     is_timed,
     mode_temperature_c,
     setpoint_of,
-    settled,
-    with_home_mode,
-    with_schedules,
-    with_setpoint,
 )
 from ownclimate.core.devices import list_devices
 from ownclimate.core.documents import from_body, to_body
