@@ -229,8 +229,9 @@ def _room(call: Call, home: Home, room: Room, around: Around) -> dict[str, Any]:
     return told
 
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+def _lower(value: Any) -> str:
+    """Whatever a recording has in a list of ids, as an id."""
+    return str(value).lower()
 
 
 def _wire_room_ids(home: Home) -> Callable[[str], str]:
