@@ -108,11 +108,10 @@ def check_order(name: str, fields: Mapping[str, Any]) -> None:
 
 def life_ms(name: str, device: Device) -> int:
     """How long after it was given an order may still be carried out."""
-    if device.keepalive_s:
-        return max(LIFE_MS, KEEPALIVES * device.keepalive_s * 1000)
-    if name in (SET_RELAY, SET_AIR_CONDITIONER, SET_POSITION) or Ability.AIR_CONDITIONING in device.abilities:
-        return SHORT_LIFE_MS
-    return LIFE_MS
+    is_switch = name in (SET_RELAY, SET_AIR_CONDITIONER, SET_POSITION)
+    if Ability.BATTERY not in device.abilities and (is_switch or Ability.AIR_CONDITIONING in device.abilities):
+        return SHORT_LIFE_MS  # On mains it listens all the time, however seldom it reports.
+    return max(LIFE_MS, KEEPALIVES * device.keepalive_s * 1000)
 
 
 def is_repeatable(name: str) -> bool:
