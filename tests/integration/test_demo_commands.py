@@ -86,7 +86,7 @@ def test_melissas_library_switches_the_airconditioner_and_the_device_confirms(
         logged: dict[str, Any] = answer.json["_embedded"]["command_log"][0]
         return logged
 
-    _until(lambda: _command(server, serial)["state"] == "confirmed")
+    _until(lambda: entry()["status"] == "delivered")
     assert {name: int(entry()["executed_resource"][name]) for name in wanted} == wanted
     assert (
         _device(server, "melissa")["latest"] | {"heating_on": 1, "setpoint_c": 26}

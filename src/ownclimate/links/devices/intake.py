@@ -146,19 +146,20 @@ def _state_row(
     return _row(values, now_ms if state.at_ms is None else state.at_ms) if values else None
 
 
-def _shown(said: Said) -> frozenset[Ability]:
-    """What the message shows that its device can do."""
-    names = [
-        *said.values,
-        *(said.rows.columns if said.rows else ()),
-        *(said.state.values if said.state else ()),
-    ]
-    found = abilities_of(names)
-    if said.about:
-        found |= said.about.abilities
+def _shown(said: Said, known: frozenset[Ability] = frozenset()) -> frozenset[Ability]:
+    """What the message shows that its device can do, which `known` is known of.
+
+    That an air conditioner holds a set-point does not make it a thermostat.
+    """
+    told = said.about.abilities if said.about else frozenset()
     if said.state and AIR_CONDITIONER in said.state.settings:
-        found |= {Ability.AIR_CONDITIONING}
-    return found
+        told |= {Ability.AIR_CONDITIONING}
+    rows = said.rows.columns if said.rows else ()
+    state = said.state.values if said.state else ()
+    seen = abilities_of([*said.values, *rows, *state])
+    if Ability.AIR_CONDITIONING in known | told:
+        seen -= {Ability.HEATING_SETPOINT, Ability.COOLING_SETPOINT}
+    return told | seen
 
 
 def _with_news(device: Device, said: Said, link: Mapping[str, str] | None, now_ms: int) -> Device:
@@ -175,7 +176,7 @@ def _with_news(device: Device, said: Said, link: Mapping[str, str] | None, now_m
         link=device.link if link is None else dict(link),
         settings=settings,
         reports=reports,
-        abilities=device.abilities | _shown(said),
+        abilities=device.abilities | _shown(said, device.abilities),
         firmware=(about and about.firmware) or device.firmware,
         mac=device.mac or (about.mac if about else ""),
         keepalive_s=(about and about.keepalive_s) or device.keepalive_s,

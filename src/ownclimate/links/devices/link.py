@@ -27,6 +27,7 @@ from ownclimate.links.devices.said import Outcome, Result, Said
 from ownclimate.links.devices.settings import LinkSettings, profiles_of
 from ownclimate.links.mqtt import Message
 
+MOST_EARLY: Final = 1_000
 ANSWER_S: Final = 10.0
 """How long a device may take to say what became of a command."""
 
@@ -85,6 +86,8 @@ class DeviceLink:
         if device is None:
             if said.is_online is not None:
                 self._early[name] = said.is_online
+                if len(self._early) > MOST_EARLY:
+                    del self._early[next(iter(self._early))]
                 return
             note = note or ("" if said == Said() else "of a device that is not known or not shown")
         elif not note or said.notes:
