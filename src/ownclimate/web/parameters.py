@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -80,24 +81,29 @@ def parameters_of(endpoint: Endpoint, dialect: Dialect) -> tuple[Parameter, ...]
     if endpoint.params is None:
         return ()
     in_path = frozenset().union(*(names_in(path) for path in (endpoint.path, *endpoint.aliases)))
-    hints = get_type_hints(endpoint.params, include_extras=True)
-    info = msgspec.inspect.type_info(endpoint.params)
-    assert isinstance(info, msgspec.inspect.StructType)
-    parameters = []
-    for item in info.fields:
-        place = Place.PATH if item.encode_name in in_path else _annotated_place(hints[item.name])
-        parameters.append(
-            Parameter(
-                name=item.encode_name,
-                place=place or dialect.default_place,
-                type=item.type,
-                is_required=item.required,
-            )
+    parameters = [
+        Parameter(
+            name=item.encode_name,
+            place=(Place.PATH if item.encode_name in in_path else place) or dialect.default_place,
+            type=item.type,
+            is_required=item.required,
         )
+        for item, place in _fields_of(endpoint.params)
+    ]
     missing = names_in(endpoint.path) - {parameter.name for parameter in parameters}
     if missing:
         raise ValueError(f"{endpoint.path}: {', '.join(sorted(missing))} is in no field")
     return tuple(parameters)
+
+
+@functools.cache
+def _fields_of(struct: type[msgspec.Struct]) -> tuple[tuple[msgspec.inspect.Field, Place | None], ...]:
+    """A struct's fields, each with the place that it is annotated with. Kept, since looking is slow and rows
+    share structs."""
+    hints = get_type_hints(struct, include_extras=True)
+    info = msgspec.inspect.type_info(struct)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return tuple((item, _annotated_place(hints[item.name])) for item in info.fields)
 
 
 def reader_of(endpoint: Endpoint, dialect: Dialect) -> Reader | None:

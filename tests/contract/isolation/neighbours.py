@@ -6,6 +6,7 @@ A row with a new kind of id needs one entry in `NAMED`; a row whose scope depend
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import re
@@ -22,11 +23,13 @@ from ownclimate.core.access import Access
 from ownclimate.core.commands import accept_command
 from ownclimate.core.errors import Unauthenticated
 from ownclimate.core.events import PEOPLE, record_event
+from ownclimate.core.geofences import Geofence, create_geofence
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.people import note_seen
 from ownclimate.core.routines import Plan, Profile, Routine, create_profile, create_routine, edit_profile
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site, edit_site
+from ownclimate.core.thermostats import create_thermostat
 from ownclimate.core.things import Ability, Account, Device, Place, Room, Site, SiteKind
 from ownclimate.ingest.doors import CREDENTIAL_KIND
 from ownclimate.ingest.keys import hook_authenticator
@@ -35,7 +38,8 @@ from ownclimate.oauth.endpoints import oauth_dialect
 from ownclimate.oauth.keys import KeyKind, check_hook, create_key
 from ownclimate.oauth.own_tokens import generate_tokens
 from ownclimate.oauth.server import AuthorizationServer
-from ownclimate.store.memory import MemoryDirectory
+from ownclimate.store.memory import MemoryDirectory, MemoryRawArchive
+from ownclimate.store.memory_series import MemorySeries
 from ownclimate.vendors.mclimate.face.parts import SPACES, part_number, spaces_of
 from ownclimate.vendors.mclimate.firmware import request_update
 from ownclimate.vendors.netatmo.vocabulary import PRODUCTS
@@ -48,6 +52,7 @@ from tests.fakes.households import ACTOR, Households, memory_ports
 from tests.fakes.http import Answered, Client
 
 ISSUER = "http://climate.test"
+RELAY = frozenset({Ability.RELAY, Ability.POWER})
 THERMOSTAT = frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.COOLING_SETPOINT})
 
 
@@ -72,6 +77,7 @@ class Home:
     """What a camera of the house saw, and whom."""
     routine: Routine = field(init=False)
     profile: Profile = field(init=False)
+    geofence: Geofence = field(init=False)
 
 
 Ids = Callable[[Home], list[str]]
@@ -119,6 +125,15 @@ NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "id"): lambda home: [str(home.profile.number)],
     ("mclimate", "key"): lambda home: [str(home.routine.number)],
     ("mclimate", "getSchedules.key"): _names("valve"),
+    ("mclimate", "sensor_id"): _names("valve"),
+    ("mclimate", "createThermostatMode.serial_number"): _names("plug"),
+    **{
+        ("mclimate", f"{verb}ThermostatMode.serial"): _names("heater") for verb in ("get", "update", "delete")
+    },
+    **{
+        ("mclimate", f"{verb}Geofence.id"): lambda home: [str(home.geofence.number)]
+        for verb in ("get", "update", "delete", "enter", "exit")
+    },
     ("netatmo", "device_id"): _alias("station", "netatmo"),
     ("netatmo", "gethomecoachsdata.device_id"): _alias("coach", "netatmo"),
     ("netatmo", "module_id"): _alias("module", "netatmo"),
@@ -241,6 +256,33 @@ FACES = [row for row in ROWS if not row.endpoint.is_public and row.dialect.crede
 
 
 @dataclass
+class _Stores:
+    """Everything of a town that its requests change."""
+
+    directory: MemoryDirectory = field(default_factory=MemoryDirectory)
+    series: MemorySeries = field(default_factory=MemorySeries)
+    raw: MemoryRawArchive = field(default_factory=MemoryRawArchive)
+    clock: FakeClock = field(default_factory=FakeClock)
+    entropy: SeededEntropy = field(default_factory=lambda: SeededEntropy(11))
+
+    def copied(self) -> _Stores:
+        """What is stored is never changed but replaced, so that only what holds it is copied."""
+        made = _Stores(clock=copy.deepcopy(self.clock), entropy=copy.deepcopy(self.entropy))
+        made.directory._tables = {address: dict(rows) for address, rows in self.directory._tables.items()}
+        made.raw._entries = list(self.raw._entries)
+        made.series._devices = {
+            number: replace(
+                device,
+                winners={at_ms: dict(row) for at_ms, row in device.winners.items()},
+                tombstones=list(device.tombstones),
+                payloads=dict(device.payloads),
+            )
+            for number, device in self.series._devices.items()
+        }
+        return made
+
+
+@dataclass
 class Town:
     """Ada and Ben, who do not know each other, at one server."""
 
@@ -248,14 +290,35 @@ class Town:
     homes: dict[str, Home]
     http: Client
     server: AuthorizationServer
-    directory: MemoryDirectory
-    clock: FakeClock
+    stores: _Stores
+
+    @property
+    def directory(self) -> MemoryDirectory:
+        return self.stores.directory
+
+    @property
+    def clock(self) -> FakeClock:
+        return self.stores.clock
 
     @classmethod
     async def build(cls, folder: Path) -> Town:
-        clock, entropy, settings = FakeClock(), SeededEntropy(11), Settings()
-        directory = MemoryDirectory()
-        ports = replace(memory_ports(clock, entropy), directory=directory)
+        """A town of its own for each test: the first is founded, others are as it was then."""
+        if _FOUNDED:
+            return _FOUNDED[0].rebuilt(folder)
+        town = cls._at(_Stores(), folder)
+        # Ben's things lie before, between and after Ada's, so that no order keeps them apart.
+        for name, quarter in (("ben", "Zanzibar"), ("ada", "Mill"), ("eve", "Nowhere")):
+            town.homes[name] = await town._home(name, quarter, len(town.homes) + 1)
+        _FOUNDED.append(_Founded.of(town, folder))
+        return town
+
+    @classmethod
+    def _at(cls, stores: _Stores, folder: Path) -> Town:
+        """An empty town over the stores."""
+        clock, settings, directory = stores.clock, Settings(), stores.directory
+        ports = replace(
+            memory_ports(clock, stores.entropy), directory=directory, series=stores.series, raw=stores.raw
+        )
         households = Households(ports)
         server = open_authorization(ports, folder, settings)
         faces = with_token_doors(server, dialects(settings))
@@ -275,12 +338,7 @@ class Town:
             },
             observers=[entries.append],
         )
-        http = Client(application, entries)
-        town = cls(households, {}, http, server, directory, clock)
-        # Ben's things lie before, between and after Ada's, so that no order keeps them apart.
-        for name, quarter in (("ben", "Zanzibar"), ("ada", "Mill"), ("eve", "Nowhere")):
-            town.homes[name] = await town._home(name, quarter, len(town.homes) + 1)
-        return town
+        return cls(households, {}, Client(application, entries), server, stores)
 
     async def ask(
         self, row: Row, ids: Mapping[str, str], *, token: str = "ada", headers: Any = None, **more: Any
@@ -407,7 +465,8 @@ class Town:
         return home
 
     async def _routines(self, home: Home, quarter: str) -> None:
-        """What the valve does by itself: a schedule of its own, and a profile that it follows."""
+        """What devices do by themselves: the valve has a schedule of its own, follows a profile and is
+        moved as somebody comes; the heater follows the valve's temperature."""
         ports, owner, valve = self.households.ports, home.account.owner_id, home.devices["valve"]
         plan = Plan(days=frozenset({0, 5}), from_minute=600, to_minute=660, target=21.5)
         home.routine = await create_routine(ports, owner, ACTOR, plan, device_id=valve.id)
@@ -423,6 +482,19 @@ class Town:
         )
         home.profile = await edit_profile(
             ports, owner, ACTOR, profile.id, lambda p: replace(p, followers={valve.id: self.clock.now_ms()})
+        )
+
+        await create_thermostat(
+            ports,
+            owner,
+            ACTOR,
+            relay_id=home.devices["heater"].id,
+            sensor_id=valve.id,
+            target_c=21.0,
+            delta_c=0.5,
+        )
+        home.geofence = await create_geofence(
+            ports, owner, ACTOR, device_id=valve.id, latitude=50.5, longitude=8.25, radius_m=150.0
         )
 
     async def _devices(self, home: Home, quarter: str, number: int, room_id: Any) -> None:
@@ -473,6 +545,8 @@ class Town:
             abilities=PRODUCTS["NATherm1"].abilities,
             given_aliases={"netatmo": therm_id},
         )
+        for use in ("plug", "heater"):
+            await device(use, "smart_plug", f"{quarter}-{use}", room_id=room_id, abilities=RELAY)
         station_id, module_id = f"70:ee:50:0{number}:aa:01", f"02:00:00:0{number}:aa:02"
         station = await device(
             "station",
@@ -521,6 +595,34 @@ class Town:
         )
         await device("sensor", "generic_sensor", f"{quarter}-shed-sensor", vendor="generic", site_id=None)
 
+
+@dataclass
+class _Founded:
+    """A town as it was when its people had moved in, to be built again in a fraction of the time."""
+
+    stores: _Stores
+    households: Households
+    homes: dict[str, Home]
+    files: dict[Path, bytes]
+
+    @classmethod
+    def of(cls, town: Town, folder: Path) -> _Founded:
+        files = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        return cls(town.stores.copied(), town.households, dict(town.homes), files)
+
+    def rebuilt(self, folder: Path) -> Town:
+        for path, content in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        town = Town._at(self.stores.copied(), folder)
+        town.households.accounts |= self.households.accounts
+        people = {name: access for name, access in self.households.accesses.items() if name in self.homes}
+        town.households.accesses |= people
+        town.homes |= {name: replace(home, devices=dict(home.devices)) for name, home in self.homes.items()}
+        return town
+
+
+_FOUNDED: list[_Founded] = []
 
 _CHANGING = re.compile(rb'"time_(?:exec|server)":[0-9.e-]+,?')
 
