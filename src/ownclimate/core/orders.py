@@ -108,8 +108,9 @@ def check_order(name: str, fields: Mapping[str, Any]) -> None:
 
 def life_ms(name: str, device: Device) -> int:
     """How long after it was given an order may still be carried out."""
-    is_switch = name in (SET_RELAY, SET_AIR_CONDITIONER, SET_POSITION)
-    if Ability.BATTERY not in device.abilities and (is_switch or Ability.AIR_CONDITIONING in device.abilities):
+    is_at_once = name in (SET_RELAY, SET_AIR_CONDITIONER, SET_POSITION)
+    is_at_once |= Ability.AIR_CONDITIONING in device.abilities
+    if is_at_once and Ability.BATTERY not in device.abilities:
         return SHORT_LIFE_MS  # On mains it listens all the time, however seldom it reports.
     return max(LIFE_MS, KEEPALIVES * device.keepalive_s * 1000)
 
