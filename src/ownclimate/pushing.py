@@ -116,8 +116,10 @@ async def relay(ports: Ports, courier: Courier) -> None:
     stop = ports.changes.listen(note)
     try:
         while True:
+            # Not `wait_for`: Python 3.11's loses a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), RELAY_EVERY_S)
+                async with asyncio.timeout(RELAY_EVERY_S):
+                    await wake.wait()
             is_woken = wake.is_set()
             if is_woken:
                 await asyncio.sleep(GATHER_S)

@@ -72,7 +72,8 @@ class Courier:
             if voice is None or access is None:
                 await hooks.drop_hook(self.ports, COURIER, hook)
                 continue
-            if hook.is_banned(self.ports.clock.now_ms()):
+            is_older = entry.at_ms < hook.created_ms
+            if is_older or hook.is_banned(self.ports.clock.now_ms()):
                 continue
             messages = await self._worded(voice, entry, access)
             if messages:
@@ -106,8 +107,10 @@ class Courier:
                         await self._round(sender)
                     except AppError as error:
                         log.warning("push_postponed", code=error.code, reason=error.message)
+                    # Not `wait_for`: Python 3.11's loses a cancellation that comes together with the event.
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), SWEEP_S)
+                        async with asyncio.timeout(SWEEP_S):
+                            await self._wake.wait()
             finally:
                 tasks = list(self._busy.values())
                 for task in tasks:

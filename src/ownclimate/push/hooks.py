@@ -23,6 +23,8 @@ from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, Deed, commit, write_sur
 KIND: Final = "webhook"
 MAX_WAITING: Final = 1000
 """Messages that wait for one webhook; beyond, new ones are given up."""
+FIRST: Final = "0" * 24
+"""Sorts before the id of every change."""
 _AT_ONCE: Final = 500
 
 
@@ -85,7 +87,7 @@ async def register_hook(
         expect = found.version
     changes: list[Change] = [Put(table=HOOKS, key=new.key, body=to_body(new), expect=expect), *gone]
     if greeting is not None:
-        changes.append(_waiting(new, f"{new.created_ms:013d}:{new.id}:000", greeting))
+        changes.append(_waiting(new, f"{new.created_ms:013d}:{FIRST}:000", greeting))
     deed = Deed(actor=actor, verb="create", kind=KIND, object_id=new.id)
     try:
         await commit(ports, hook.owner_id, changes, deed)
