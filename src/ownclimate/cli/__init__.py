@@ -39,6 +39,7 @@ COMMANDS = {
     "store": "store.store",
     "token": "keys.token",
     "user": "accounts.user",
+    "webhook": "webhooks.webhook",
 }
 """Command → module and name in this package."""
 
