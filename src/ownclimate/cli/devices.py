@@ -23,10 +23,10 @@ from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.devices import checked_vendor_id, create_device, list_devices, remove_device
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ports import Ports
-from ownclimate.core.publishing import set_public
+from ownclimate.core.publishing import can_be_public, set_public
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import checked_name, list_rooms, list_sites
-from ownclimate.core.things import Ability, Device
+from ownclimate.core.things import Device
 from ownclimate.ingest.lorawan.replays import Replayed, correct_model
 from ownclimate.makers import kind_of
 from ownclimate.vendors.mclimate.codecs import FrameTable
@@ -195,7 +195,7 @@ def public(session: Session, id: str, switch: str, owner: str | None) -> None:
 
     async def work(ports: Ports) -> Device:
         owner_id, found = await locate_device(ports, id, owner)
-        if is_public and not {Ability.PRESSURE, Ability.GATEWAY} <= found.abilities:
+        if is_public and not can_be_public(found):
             raise InvalidInput("id", "only weather stations can be public")
         return await set_public(ports, owner_id, ACTOR, found.id, is_public=is_public)
 

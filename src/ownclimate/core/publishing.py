@@ -23,7 +23,7 @@ from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.partitions import CLAIM_SHARDS, DEVICES, claim_partition, claim_shard, owner_partition
 from ownclimate.core.ports import Delete, Directory, Ports, Put
 from ownclimate.core.sites import get_site
-from ownclimate.core.things import Device, Site
+from ownclimate.core.things import Ability, Device, Site
 from ownclimate.core.writes import Actor, write_surely
 
 SETTING: Final = "is_public"
@@ -67,6 +67,11 @@ class PublicStation:
 
 def is_public(device: Device) -> bool:
     return bool(device.settings.get(SETTING)) and not device.deleted_ms
+
+
+def can_be_public(device: Device) -> bool:
+    """Whether it is a weather station: what knows the pressure and has modules behind it."""
+    return {Ability.PRESSURE, Ability.GATEWAY} <= device.abilities
 
 
 def position_of(device: Device, site: Site | None) -> tuple[float, float] | None:

@@ -126,6 +126,8 @@ DONE: Mapping[str, str] = MappingProxyType(
         "asked": "Your request waits for an administrator.",
         "approved": "Approved.",
         "declined": "Declined.",
+        "public": "Public. Every app of this server may see what it measures outdoors.",
+        "private": "Private again, from now on.",
         "ordered": "Ordered. Below you see what becomes of it.",
     }
 )

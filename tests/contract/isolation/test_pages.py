@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from ownclimate.core.accounts import get_account
+from ownclimate.core.devices import create_device
 from ownclimate.core.members import invite, join
-from ownclimate.core.things import Role
+from ownclimate.core.things import Ability, Report, Role
 from ownclimate.oauth.clients import Client, ClientForm, create_client
 from ownclimate.oauth.grants import list_grants
 from ownclimate.oauth.keys import KeyKind, create_key
@@ -56,6 +57,7 @@ class Street:
         scope = "read_station" if route.path.endswith("/tokens") else "access_camera"
         fields = {"name": self.client.name, "scope": scope, "reason": "for a test"}
         fields |= {"role": "guest", "decision": "approve", "admin": "yes"}
+        fields |= {"order": "set_relay", "is_on": "on"}
         return await browser.submit(target, on="/account", follow=False, **fields)
 
     def id_for(self, route: Route) -> str:
@@ -90,7 +92,18 @@ async def street(clock: FakeClock, entropy: SeededEntropy) -> Street:
     await join(ports, ACTOR, guest, text)
     opened, _ = await invite(ports, ACTOR, owner_id, role=Role.GUEST, invited_by=account.id)
     (grant,) = await list_grants(ports.directory, owner_id)
+    device = await create_device(
+        ports,
+        owner_id,
+        ACTOR,
+        vendor="generic",
+        model="everything",
+        vendor_id="Zanzibar station",
+        abilities=frozenset({Ability.RELAY, Ability.PRESSURE, Ability.GATEWAY}),
+        reports={"location": Report(value={"latitude": -6.2, "longitude": 39.2}, at_ms=0)},
+    )
     ids = {
+        "device": device.id,
         "client": client.id,
         "grant": grant.id,
         "token": token.id,

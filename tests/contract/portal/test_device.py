@@ -9,7 +9,8 @@ import pytest
 from ownclimate.core.commands import list_device_commands, move_command
 from ownclimate.core.devices import create_device
 from ownclimate.core.members import invite, join
-from ownclimate.core.things import Ability, CommandState, Device, Role
+from ownclimate.core.publishing import find_public
+from ownclimate.core.things import Ability, Account, CommandState, Device, Report, Role
 from tests.contract.portal.browser import Browser, Server
 from tests.fakes.households import ACTOR
 
@@ -125,3 +126,56 @@ async def test_a_guest_sees_the_device_but_operates_nothing(server: Server) -> N
 
 async def switch_to(browser: Browser, owner_id: str) -> None:
     await browser.submit("/households", on="/households", owner=owner_id)
+
+
+async def a_station(server: Server, account, **more) -> Device:
+    return await create_device(
+        server.ports,
+        account.owner_id,
+        ACTOR,
+        vendor="netatmo",
+        model="NAMain",
+        vendor_id="70:ee:50:00:00:01",
+        abilities=frozenset({Ability.PRESSURE, Ability.GATEWAY}),
+        **more,
+    )
+
+
+async def signed_in(server: Server) -> tuple[Account, Browser]:
+    account = await server.person("anna")
+    browser = server.browser()
+    await browser.sign_in(account.email)
+    return account, browser
+
+
+async def test_a_station_is_public_when_its_owner_says_so_and_until_then_private(server: Server) -> None:
+    account, browser = await signed_in(server)
+    where = {"location": Report(value={"latitude": 52.5, "longitude": 13.4}, at_ms=0)}
+    station = await a_station(server, account, reports=where)
+    page = f"/devices/{station.id}"
+
+    assert "Make public" in (await browser.get(page)).text
+    assert "Public. Every app" in (await browser.submit(f"{page}/public", on=page)).text
+    assert await find_public(server.ports.directory, station.aliases["netatmo"].upper()) is not None
+
+    await browser.submit(f"{page}/private", on=page)
+    assert await find_public(server.ports.directory, station.aliases["netatmo"]) is None
+
+
+async def test_a_station_that_stands_nowhere_cannot_be_made_public(server: Server) -> None:
+    account, browser = await signed_in(server)
+    station = await a_station(server, account)
+
+    shown = await browser.submit(f"/devices/{station.id}/public", on=f"/devices/{station.id}")
+
+    assert shown.status == 422
+    assert "where it stands" in shown.text
+
+
+async def test_what_is_no_station_has_nothing_to_share(server: Server) -> None:
+    account, browser = await signed_in(server)
+    valve = await a_device(server, account, "vicki")
+    page = f"/devices/{valve.id}"
+
+    assert "Sharing" not in (await browser.get(page)).text
+    assert (await browser.submit(f"{page}/public", on=page)).status == 422

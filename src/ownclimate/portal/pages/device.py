@@ -11,6 +11,7 @@ from ownclimate.core.commands import list_device_commands
 from ownclimate.core.devices import get_device
 from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.ordering import give_order
+from ownclimate.core.publishing import can_be_public, is_public, set_public
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import list_rooms, list_sites
@@ -66,6 +67,9 @@ class DeviceView:
     at_ms: int
     controls: tuple[Control, ...]
     commands: tuple[ShownCommand, ...]
+    may_share: bool
+    """Whether it is a weather station, and the person may decide who sees it."""
+    is_public: bool
     problem: str = ""
 
 
@@ -82,6 +86,25 @@ async def order(visit: Visit) -> Answer:
     except (InvalidInput, Unsupported) as error:
         return Page(view=replace(await _view(visit), problem=error.message), status=422)
     return Redirect(to=f"/devices/{device.id}", done="ordered")
+
+
+async def share(visit: Visit) -> Answer:
+    return await _shared(visit, to_everyone=True)
+
+
+async def unshare(visit: Visit) -> Answer:
+    return await _shared(visit, to_everyone=False)
+
+
+async def _shared(visit: Visit, *, to_everyone: bool) -> Answer:
+    device = await _device_of(visit)
+    try:
+        if to_everyone and not can_be_public(device):
+            raise InvalidInput("", "Only weather stations can be public.")
+        await set_public(visit.ports, visit.owner_id, visit.actor, device.id, is_public=to_everyone)
+    except InvalidInput as error:
+        return Page(view=replace(await _view(visit), problem=error.reason), status=422)
+    return Redirect(to=f"/devices/{device.id}", done="public" if to_everyone else "private")
 
 
 def _fields(visit: Visit, name: str) -> dict[str, Any]:
@@ -129,6 +152,8 @@ async def _view(visit: Visit) -> DeviceView:
         at_ms=max((value.at_ms for value in latest.values()), default=0),
         controls=_controls(device, latest) if may_operate else (),
         commands=tuple(_shown(command) for command in commands),
+        may_share=may_operate and can_be_public(device),
+        is_public=is_public(device),
     )
 
 
@@ -218,4 +243,6 @@ def _shown(command: Command) -> ShownCommand:
 ROUTES = (
     Route(path="/devices/{device:hex24}", show=show_device),
     Route(path="/devices/{device:hex24}/order", submit=order, roles=OPERATORS),
+    Route(path="/devices/{device:hex24}/public", submit=share, roles=OPERATORS),
+    Route(path="/devices/{device:hex24}/private", submit=unshare, roles=OPERATORS),
 )
