@@ -14,6 +14,7 @@ from ownclimate.core.commands import list_commands
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import SET_SETPOINT
 from ownclimate.core.sites import create_site
+from ownclimate.core.things import Ability
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
 from tests.fakes.heated_home import HeatedHome
 from tests.fakes.households import ACTOR, Households, memory_ports
@@ -94,6 +95,70 @@ async def test_a_foreign_valve_is_a_valve_behind_a_relay_that_no_one_made(netatm
     assert {m["id"] for m in status["modules"]} == set(modules)
     assert home["temperature_control_mode"] == "heating"
     assert home["therm_setpoint_default_duration"] == 180
+
+
+async def test_each_foreign_device_is_the_product_that_can_do_what_it_can(netatmo) -> None:
+    home, room = netatmo.home, netatmo.home.rooms["parlour"].id
+    for model, abilities, values in (
+        ("smart_plug", {Ability.RELAY, Ability.POWER}, {"relay_on": 1, "power_w": 40}),
+        ("fancoil", {Ability.HEATING_SETPOINT, Ability.COOLING_SETPOINT}, {"temperature_c": 20.04}),
+        ("melissa", {Ability.AIR_CONDITIONING, Ability.COOLING_SETPOINT}, {"temperature_c": 21}),
+        ("ht", {Ability.TEMPERATURE, Ability.HUMIDITY}, {"temperature_c": 19.5, "battery_pct": 60}),
+        ("co2", {Ability.CO2, Ability.TEMPERATURE}, {"co2_ppm": 812}),
+        ("relic", {Ability.CONTACT}, {"contact_open": 1}),
+    ):
+        device = await home.households.device(
+            "ada",
+            model,
+            f"D-{model}",
+            name=model,
+            site_id=home.site_id,
+            room_id=room,
+            abilities=frozenset(abilities),
+            is_heard=True,
+        )
+        columns = {name: [float(value)] for name, value in values.items()}
+        await home.households.record(device, [home.ports.clock.now_ms()], columns)
+
+    topology = {module.get("name"): module for module in (await netatmo.topology())["modules"]}
+    status = (await netatmo.call("homestatus", home_id=netatmo.id)).json["body"]["home"]["modules"]
+    by_id = {module["id"]: module for module in status}
+    told = {name: by_id[topology[name]["id"]] for name in topology if name in topology}
+    types = {name: module["type"] for name, module in topology.items()}
+    assert types | {"smart_plug": "NLP", "fancoil": "BNS", "melissa": "NAC", "ht": "NAModule1"} == types
+    assert (types["co2"], types["Gateway"], types["Sensors"]) == ("NHC", "NLG", "NAMain")
+    assert "relic" not in types
+    assert (told["smart_plug"]["on"], told["smart_plug"]["power"]) == (True, 40)
+    assert topology["smart_plug"]["bridge"] == topology["Gateway"]["id"]
+    assert (told["ht"]["temperature"], told["ht"]["battery_state"]) == (19.5, "high")
+    assert told["co2"]["co2"] == 812
+    plug = {"id": topology["smart_plug"]["id"], "bridge": topology["Gateway"]["id"], "on": False}
+    answer = await netatmo.call("setstate", {"home": {"id": netatmo.id, "modules": [plug]}})
+    assert answer.json["status"] == "ok"
+    assert (await netatmo.room("parlour"))["cooling_setpoint_mode"] == "home"
+
+
+async def test_what_fell_silent_is_not_reachable(netatmo) -> None:
+    home = netatmo.home
+    stat = await home.households.device(
+        "ada",
+        "fancoil",
+        "D-stat",
+        site_id=home.site_id,
+        room_id=home.rooms["parlour"].id,
+        abilities=frozenset({Ability.HEATING_SETPOINT}),
+        is_heard=True,
+    )
+    await home.households.record(stat, [home.ports.clock.now_ms()], {"temperature_c": [20.0]})
+    await home.says("left", 20.0)
+    home.ports.clock.advance(5 * 3600)
+
+    body = (await netatmo.call("homestatus", home_id=netatmo.id)).json["body"]
+    left = home.devices["left"].aliases["netatmo"]
+    valve = next(module for module in body["home"]["modules"] if module["id"] == left)
+    assert valve["reachable"] is False
+    assert body["errors"] == [{"code": 6, "id": stat.aliases["netatmo"]}]
+    assert stat.aliases["netatmo"] not in {module["id"] for module in body["home"]["modules"]}
 
 
 async def test_a_home_without_modules_has_a_status_without_a_body(netatmo) -> None:

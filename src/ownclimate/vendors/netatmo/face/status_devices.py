@@ -151,10 +151,10 @@ def fault_of(scene: Scene, device: Device) -> dict[str, Any] | None:
     fault_ms = 0 if device.is_heard else said_at_ms(device, Method.FAULT)
     if fault_ms and fault_ms >= said_at_ms(device, Method.STATUS):
         return restate(device, Method.FAULT, around=scene.around)
-    if "reachable" in MEMBERS.get(device.model, OTHER) or said_at_ms(device, Method.STATUS):
-        return None
     code = presented.product_code(device)
     if code is None or "reachable" in MEMBERS.get(code, OTHER) or is_reachable(scene, device):
+        return None
+    if said_at_ms(device, Method.STATUS) and not device.is_heard:
         return None
     return {"code": 6, "id": presented.wire_id(device)}
 
