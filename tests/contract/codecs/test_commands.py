@@ -18,8 +18,9 @@ from ownclimate.vendors.mclimate.codecs import (
     read_downlink,
 )
 from ownclimate.vendors.mclimate.codecs.commands import Command
-from ownclimate.vendors.mclimate.codecs.downlinks import MOST_BYTES, snake
+from ownclimate.vendors.mclimate.codecs.downlinks import MOST_BYTES
 from ownclimate.vendors.mclimate.codecs.models import PRODUCTS
+from ownclimate.vendors.mclimate.codecs.names import snake
 from ownclimate.vendors.mclimate.codecs.parameters import Number
 from tests.contract.codecs.samples import random_params
 

@@ -16,8 +16,9 @@ import pytest
 
 from ownclimate.core.errors import AppError
 from ownclimate.vendors.mclimate.codecs import decode, encode, models
-from ownclimate.vendors.mclimate.codecs.downlinks import CUSTOM, snake
+from ownclimate.vendors.mclimate.codecs.downlinks import CUSTOM
 from ownclimate.vendors.mclimate.codecs.models import PRODUCTS
+from ownclimate.vendors.mclimate.codecs.names import snake
 from tests.contract.codecs.samples import (
     SHARE_OF_ENDS,
     framed,

@@ -8,15 +8,9 @@ to `ingest`; whether and when a frame goes out belongs to whoever sends it.
 
 from __future__ import annotations
 
-from ownclimate.vendors.mclimate.codecs.downlinks import (
-    CommandHelp,
-    Downlink,
-    commands_of,
-    encode,
-    encode_all,
-    read_downlink,
-)
+from ownclimate.vendors.mclimate.codecs.downlinks import Downlink, encode, encode_all, read_downlink
 from ownclimate.vendors.mclimate.codecs.engine import Decoded, FrameWarning
+from ownclimate.vendors.mclimate.codecs.listing import CommandHelp, commands_of
 from ownclimate.vendors.mclimate.codecs.models import decode, is_experimental, models
 from ownclimate.vendors.mclimate.codecs.orders import confirms, frame_for
 from ownclimate.vendors.mclimate.codecs.parameters import ParameterHelp

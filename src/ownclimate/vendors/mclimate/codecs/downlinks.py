@@ -18,7 +18,8 @@ from typing import Any, Final
 from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.vendors.mclimate.codecs.commands import Alias, Command, Product
 from ownclimate.vendors.mclimate.codecs.models import product_of
-from ownclimate.vendors.mclimate.codecs.parameters import ParameterHelp, hex_bytes
+from ownclimate.vendors.mclimate.codecs.names import plain, snake
+from ownclimate.vendors.mclimate.codecs.parameters import hex_bytes
 
 DEFAULT_PORT: Final = 1
 PORTS: Final = frozenset({1, 2, *range(4, 225)})
@@ -51,19 +52,6 @@ class Downlink:
     @property
     def hex(self) -> str:
         return self.payload.hex().upper()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandHelp:
-    """A command as a list shows it; `since` and `until` are firmware versions, `until` exclusive."""
-
-    name: str
-    snake_name: str
-    codes: tuple[str, ...]
-    parameters: tuple[ParameterHelp, ...]
-    aliases: tuple[str, ...] = ()
-    since: str = ""
-    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,33 +117,8 @@ def read_downlink(model: str, payload: bytes) -> tuple[Order, ...]:
     return _read(product_of(model), payload)
 
 
-def commands_of(model: str) -> tuple[CommandHelp, ...]:
-    """Every command of a model with its parameters, as a form or a list shows them.
-
-    Raises Unsupported for a model without a table.
-    """
-    by_name: dict[str, list[Command]] = {}
-    for command in product_of(model).commands:
-        by_name.setdefault(command.name, []).append(command)
-    custom = ParameterHelp(name="command", kind="hex", unit="bytes", low=1, high=MOST_BYTES)
-    return (
-        *(_help(name, forms) for name, forms in by_name.items()),
-        CommandHelp(name=CUSTOM, snake_name=snake(CUSTOM), codes=(), parameters=(custom,)),
-    )
-
-
-def snake(name: str) -> str:
-    """`SetTargetTemperature` as `set_target_temperature`; capitals in a row are one word: `set_led`."""
-    text = ""
-    for place, letter in enumerate(name):
-        before, after = name[place - 1 : place], name[place + 1 : place + 2]
-        starts = letter.isupper() and (before.islower() or before.isdigit() or after.islower())
-        text += f"_{letter.lower()}" if text and starts else letter.lower()
-    return text
-
-
 def _encoded(product: Product, name: str, params: Mapping[str, Any], port: int, firmware: str) -> Downlink:
-    if _plain(name) in (_plain(CUSTOM), "customhexcommand"):
+    if plain(name) in (plain(CUSTOM), "customhexcommand"):
         return _custom(product, params, port)
     forms, alias = _forms(product, name)
     known = [form for form in forms if not firmware or is_known(form, firmware)]
@@ -180,7 +143,7 @@ def _encoded(product: Product, name: str, params: Mapping[str, Any], port: int, 
 
 def _custom(product: Product, params: Mapping[str, Any], port: int) -> Downlink:
     """Bytes as given, when they are commands of the model."""
-    given = {_plain(name): value for name, value in params.items()}
+    given = {plain(name): value for name, value in params.items()}
     surplus = given.keys() - {"command"}
     if surplus:
         raise InvalidInput(min(surplus), f"{CUSTOM} takes command and nothing else")
@@ -203,7 +166,7 @@ def _custom(product: Product, params: Mapping[str, Any], port: int) -> Downlink:
 
 def _forms(product: Product, name: str) -> tuple[list[Command], Alias]:
     """The commands of that name, and the name they were found by."""
-    found = _by_name(product.name).get(_plain(name))
+    found = _by_name(product.name).get(plain(name))
     if found is None:
         names = dict.fromkeys(snake(command.name) for command in product.commands)
         raise InvalidInput(
@@ -219,11 +182,11 @@ def _by_name(model: str) -> dict[str, tuple[list[Command], Alias]]:
     for command in product_of(model).commands:
         forms.setdefault(command.name, []).append(command)
     found = {
-        _plain(alias.name): (forms[command.name], alias)
+        plain(alias.name): (forms[command.name], alias)
         for command in product_of(model).commands
         for alias in command.aliases
     }
-    return found | {_plain(name): (commands, Alias(name=name)) for name, commands in forms.items()}
+    return found | {plain(name): (commands, Alias(name=name)) for name, commands in forms.items()}
 
 
 def _fitting(
@@ -239,12 +202,12 @@ def _fitting(
 
 
 def _accepted(command: Command, alias: Alias, params: Mapping[str, Any]) -> dict[str, Any]:
-    ours = {_plain(parameter.name): parameter.name for parameter in command.parameters}
-    ours |= {_plain(theirs): name for theirs, name in alias.parameters.items()}
+    ours = {plain(parameter.name): parameter.name for parameter in command.parameters}
+    ours |= {plain(theirs): name for theirs, name in alias.parameters.items()}
     given: dict[str, Any] = {}
     for name, value in params.items():
-        meant = ours.get(_plain(name))
-        if _plain(name) == COMMAND_NUMBER:
+        meant = ours.get(plain(name))
+        if plain(name) == COMMAND_NUMBER:
             continue
         if meant is None:
             takes = ", ".join(parameter.name for parameter in command.parameters) or "none"
@@ -329,21 +292,3 @@ def _versions(forms: Sequence[Command]) -> str:
     until = max((form.until for form in forms), key=version)
     told = [f"needs firmware {since} or later"] if since else []
     return " and ".join(told + ([f"is gone from firmware {until} on"] if until else []))
-
-
-def _help(name: str, forms: Sequence[Command]) -> CommandHelp:
-    widest = forms[-1]
-    return CommandHelp(
-        name=name,
-        snake_name=snake(name),
-        codes=tuple(f"{form.code:02X}" for form in forms),
-        parameters=tuple(parameter.help() for parameter in widest.parameters),
-        aliases=tuple(snake(alias.name) for form in forms for alias in form.aliases),
-        since=min((form.since for form in forms), key=version),
-        until=widest.until,
-    )
-
-
-def _plain(name: str) -> str:
-    """A name without what spellings differ in: `set_target_temperature`, `SetTargetTemperature`."""
-    return "".join(letter for letter in name.lower() if letter.isalnum())
