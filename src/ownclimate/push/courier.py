@@ -60,9 +60,9 @@ class Courier:
     holder: str
     """This process, among those that could deliver."""
     counts: Counter[str] = field(default_factory=Counter)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _busy: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _wake: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    _busy: dict[str, asyncio.Task[None]] = field(init=False, default_factory=dict)
+    _slots: asyncio.Semaphore = field(init=False, default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, owner_id: OwnerId, entry: AuditEntry) -> None:
         """Writes down what the owner's webhooks are to be told of the change. Repeating it is harmless."""
