@@ -142,6 +142,7 @@ def background_work(
     supervisor = Supervisor(ports, authorization.cipher, openers(ports, CODECS), HOLDER)
     deliverer = Deliverer(ports, [supervisor], HOLDER)
     courier = open_courier(settings, authorization, HOLDER)
+    metrics.watch("source_messages", "Messages of connected sources", "outcome", supervisor.counts)
     metrics.watch("webhook_messages", "Messages for webhooks", "outcome", courier.counts)
     return [
         relay(ports, courier),

@@ -31,6 +31,8 @@ RENEW_MS: Final = LEASE_MS // 2
 LOOK_EVERY_S: Final = 1.0
 SAVE_EVERY_MS: Final = 10_000
 FORGET_S: Final = 5.0
+COUNTED: Final = {"messages": "received", "published": "sent", "given_up": "given_up"}
+"""Members of a link's state, and what they are called in `Supervisor.counts`."""
 
 log = structlog.get_logger("ownclimate")
 
@@ -43,6 +45,7 @@ class _Worked:
     task: asyncio.Task[None]
     lease: Lease
     saved: SavedState | None = None
+    counted: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,6 +57,8 @@ class Supervisor:
     openers: Mapping[str, OpenLink]
     holder: str
     look_every_s: float = LOOK_EVERY_S
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED.values(), 0))
+    """Messages of all sources since this process began, by what became of them."""
     _worked: dict[str, _Worked] = field(default_factory=dict)
     _broken: dict[str, Source] = field(default_factory=dict)
     """Sources that cannot be opened as they are."""
@@ -82,10 +87,12 @@ class Supervisor:
             _, source = wanted.get(worked.source.id, (None, None))
             if source != worked.source or not await self._is_held(worked) or worked.task.done():
                 await self._stop(worked)
+        self._broken = {name: source for name, source in self._broken.items() if name in wanted}
         for owner_id, source in wanted.values():
             if source.id not in self._worked and self._broken.get(source.id) != source:
                 await self._start(owner_id, source)
         for worked in self._worked.values():
+            self._count(worked)
             await self._save(worked)
 
     @property
@@ -137,6 +144,7 @@ class Supervisor:
 
     async def _stop(self, worked: _Worked) -> None:
         del self._worked[worked.source.id]
+        self._count(worked)
         worked.task.cancel()
         (outcome,) = await asyncio.gather(worked.task, return_exceptions=True)
         if isinstance(outcome, Exception):
@@ -159,6 +167,12 @@ class Supervisor:
                 await self._stop(worked)
             except AppError as error:
                 log.warning("source_not_put_down", source=worked.source.id, reason=error.message)
+
+    def _count(self, worked: _Worked) -> None:
+        for member, name in COUNTED.items():
+            count = getattr(worked.link.state, member)
+            self.counts[name] += count - worked.counted.get(name, 0)
+            worked.counted[name] = count
 
     async def _save(self, worked: _Worked) -> None:
         """Writes the state down for other processes: at once when it comes up, goes down or fails, else
