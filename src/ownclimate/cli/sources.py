@@ -115,7 +115,9 @@ def add_chirpstack(session: Session, /, owner: str, name: str, as_json: bool, **
 @add.command(MQTT)
 @owner_option
 @name_option
-@click.option("--broker", required=True, metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…")
+@click.option(
+    "--broker", "--base-url", "broker", required=True, metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…"
+)
 @user_option
 @ca_option
 @click.option(
