@@ -160,7 +160,9 @@ async def relay_outbox(
     """
     moved = 0
     partition = owner_partition(owner_id)
-    for document in await ports.directory.scan(partition, OUTBOX, limit=500):
+    waiting = await ports.directory.scan(partition, OUTBOX, limit=500)
+    # Ids sort by the second only; listeners hear of changes in the order in which they were made.
+    for document in sorted(waiting, key=lambda document: (document.body["at_ms"], document.key)):
         entry = from_body(AuditEntry, document.body)
         audit = Put(table=AUDIT, key=entry.id, body=document.body)
         await write_surely(ports, month_partition(owner_id, AUDIT, entry.at_ms), [audit])
