@@ -475,6 +475,7 @@ async def test_two_processes_deliver_once(post: Post, receiver: Receiver) -> Non
         mine, post.courier = post.courier, other
         async with post.at_work():
             for number in range(5):
+                post.world.clock.advance(0.01)
                 await happen(post, "movement", message=str(number))
             messages = [(await receiver.next()).json["message"] for _ in range(5)]
         post.courier = mine
