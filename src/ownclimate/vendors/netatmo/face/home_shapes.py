@@ -15,6 +15,8 @@ from ownclimate.vendors.netatmo.wire import DeviceError
 Absent = msgspec.UnsetType
 UNSET = msgspec.UNSET
 Number = int | float
+Text = str | None
+"""Recordings have nulls where they have nothing."""
 ModuleStatus = Annotated[
     dict[str, Any], msgspec.Meta(description="`id`, `type` and what the product measures, is set to and says")
 ]
@@ -28,51 +30,51 @@ RoomStatus = Annotated[
 
 class Room(msgspec.Struct, kw_only=True):
     id: str
-    name: str | Absent = UNSET
-    type: str | Absent = UNSET
-    module_ids: list[str] | Absent = UNSET
-    therm_relay: str | Absent = UNSET
+    name: Text | Absent = UNSET
+    type: Text | Absent = UNSET
+    module_ids: list[str] | None | Absent = UNSET
+    therm_relay: Text | Absent = UNSET
 
 
 class Module(msgspec.Struct, kw_only=True):
     id: str
-    type: str | Absent = UNSET
-    name: str | Absent = UNSET
+    type: Text | Absent = UNSET
+    name: Text | Absent = UNSET
     setup_date: Any = UNSET
-    room_id: str | Absent = UNSET
-    bridge: str | Absent = UNSET
-    modules_bridged: list[str] | Absent = UNSET
+    room_id: Text | Absent = UNSET
+    bridge: Text | Absent = UNSET
+    modules_bridged: list[str] | None | Absent = UNSET
 
 
 class Schedule(msgspec.Struct, kw_only=True):
     """`m_offset` counts minutes from Monday 00:00 local time; the rest depends on the type."""
 
     id: str
-    name: str | Absent = UNSET
-    type: str | Absent = UNSET
-    selected: bool | Absent = UNSET
-    default: bool | Absent = UNSET
-    timetable: list[Any] | Absent = UNSET
-    zones: list[Any] | Absent = UNSET
+    name: Text | Absent = UNSET
+    type: Text | Absent = UNSET
+    selected: bool | None | Absent = UNSET
+    default: bool | None | Absent = UNSET
+    timetable: list[Any] | None | Absent = UNSET
+    zones: list[Any] | None | Absent = UNSET
 
 
 class Home(msgspec.Struct, kw_only=True):
     """`coordinates` is longitude, latitude; `therm_setpoint_default_duration` in minutes."""
 
     id: str
-    name: str | Absent = UNSET
-    altitude: Number | Absent = UNSET
-    coordinates: list[Number] | Absent = UNSET
-    country: str | Absent = UNSET
-    timezone: str | Absent = UNSET
+    name: Text | Absent = UNSET
+    altitude: Number | None | Absent = UNSET
+    coordinates: list[Number] | None | Absent = UNSET
+    country: Text | Absent = UNSET
+    timezone: Text | Absent = UNSET
     rooms: list[Room] | Absent = UNSET
     modules: list[Module] | Absent = UNSET
-    temperature_control_mode: str | Absent = UNSET
-    therm_mode: str | Absent = UNSET
-    therm_mode_endtime: int | Absent = UNSET
-    cooling_mode: str | Absent = UNSET
-    therm_setpoint_default_duration: int | Absent = UNSET
-    persons: list[Any] | Absent = UNSET
+    temperature_control_mode: Text | Absent = UNSET
+    therm_mode: Text | Absent = UNSET
+    therm_mode_endtime: Number | None | Absent = UNSET
+    cooling_mode: Text | Absent = UNSET
+    therm_setpoint_default_duration: Number | None | Absent = UNSET
+    persons: list[Any] | None | Absent = UNSET
     schedules: list[Schedule] | Absent = UNSET
 
 

@@ -52,9 +52,10 @@ def rows() -> tuple[Endpoint, ...]:
 
 
 async def home_status(call: Call, query: StatusQuery) -> wire.Untimed:
-    """Raises Refusal for a home that is not the caller's. One without modules has no body."""
+    """Raises Refusal for a home that is not the caller's. One without modules has no body, unless the
+    cloud told of its rooms all the same."""
     home = await the_home(call, query.home_id, INVALID_ID)
-    if not home.devices:
+    if not home.devices and said_paths(home.site, Method.STATUS) is None:
         return wire.untimed(call)
     scene = await scene_of(call, home)
     types = None if query.device_types is msgspec.UNSET else set(query.device_types)
