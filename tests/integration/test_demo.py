@@ -206,3 +206,12 @@ def test_lnetatmo_asks_for_public_stations_and_for_nothing_that_is_not_granted(l
     assert lnetatmo.rawAPI(lnetatmo_auth, "getpublicdata", box) == []
     with pytest.raises(lnetatmo.OutOfScope):
         lnetatmo.rawAPI(lnetatmo_auth, "gethomedata", {"size": 1})
+
+
+def test_a_tokens_bar_may_stand_in_the_address_as_it_is(server, lnetatmo_auth) -> None:
+    target = f"//api//getstationsdata?access_token={lnetatmo_auth.accessToken}"
+
+    answer = server.request("GET", target)
+
+    assert "|" in target
+    assert (answer.status, answer.json["status"]) == (200, "ok")

@@ -326,6 +326,15 @@ async def test_a_station_that_we_hear_is_told_of_from_its_readings(weather: Weat
     }
 
 
+async def test_a_station_without_a_home_has_a_name_of_one_all_the_same(weather: Weather) -> None:
+    await weather.device("NAMain", HEARD, name="Shelf", site_id=None)
+
+    (told,) = await weather.stations()
+
+    assert (told["home_name"], told["station_name"]) == ("Shelf", "Shelf")
+    assert "home_id" not in told
+
+
 async def test_what_was_not_heard_for_four_hours_has_no_values(weather: Weather) -> None:
     station = await weather.device("NAMain", HEARD)
     module = await weather.device("NAModule1", "02:00:00:0c:00:02", parent_id=station.id)

@@ -200,7 +200,8 @@ async def _station(scene: Scene, device: Device, last_ms: int) -> dict[str, Any]
         "co2_calibrating": bool(report_of(device.reports, "co2_calibrating")),
         "station_name": name if site is None else f"{site.name} ({name})",
         "home_id": None if home is None else home.aliases.get(vocabulary.DIALECT),
-        "home_name": None if home is None else home.name,
+        # Told even where there is no home: a client that misses it in one station shows none at all.
+        "home_name": name if site is None else site.name,
         "data_type": _data_types(device, code),
         "place": place_of(site),
     }
