@@ -26,7 +26,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {
             "sensorTemperature": 22.9,
             "relativeHumidity": 50.0,
-            "batteryVoltage": 3.008,
+            "batteryVoltage": 3.01,
             "thermistorProperlyConnected": True,
             "extThermistorTemperature": 21.0,
         },
@@ -34,7 +34,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "HT sensor, sold without the input": (
         "ht_sensor",
         "01016580B0",
-        {"sensorTemperature": -4.3, "relativeHumidity": 50.0, "batteryVoltage": 3.008},
+        {"sensorTemperature": -4.3, "relativeHumidity": 50.0, "batteryVoltage": 3.01},
     ),
     "HT Mini": (
         "ht_mini",
@@ -53,7 +53,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "sensorTemperature": 24.8,
             "relativeHumidity": 50.0,
             "lux": 261,
-            "batteryVoltage": 2.629,
+            "batteryVoltage": 2.63,
             "powerSourceStatus": 2,
         },
     ),
@@ -63,7 +63,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {
             "sensorTemperature": 24.8,
             "relativeHumidity": 50.0,
-            "batteryVoltage": 2.629,
+            "batteryVoltage": 2.63,
             "CO2": 27,
             "powerSourceStatus": 0,
             "lux": 55,
@@ -76,7 +76,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {
             "sensorTemperature": 22.2,
             "relativeHumidity": 19.53,
-            "batteryVoltage": 3.102,
+            "batteryVoltage": 3.1,
             "CO2": 441,
             "powerSourceStatus": 0,
             "lux": 300,
@@ -127,7 +127,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "closeTime": 255,
             "openTime": 5,
             "openCloseTime": {"openingTime": 5, "closingTime": 255},
-            "battery": 2.912,
+            "battery": 2.91,
         },
     ),
     "open/close below zero": (
@@ -135,7 +135,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "20C2" + "0832" + "000101" + "FE",
         {
             "event": "reed switch",
-            "batteryVoltage": 3.152,
+            "batteryVoltage": 3.15,
             "thermistorProperlyConnected": True,
             "sensorTemperature": -5.0,
             "counter": 257,
@@ -146,7 +146,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "mc_button",
         "01B000D202",
         {
-            "batteryVoltage": 3.008,
+            "batteryVoltage": 3.01,
             "sensorTemperature": 21.0,
             "pressEvent": 2,
             "thermistorProperlyConnected": True,
@@ -158,7 +158,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {
             "sensorTemperature": 23.9,
             "relativeHumidity": 53.12,
-            "batteryVoltage": 3.508,
+            "batteryVoltage": 3.51,
             "targetTemperature": 29,
             "powerSourceStatus": 1,
             "lux": 20,
@@ -171,7 +171,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {
             "sensorTemperature": 23.9,
             "relativeHumidity": 53.12,
-            "batteryVoltage": 3.508,
+            "batteryVoltage": 3.51,
             "targetTemperature": 21.5,
             "powerSourceStatus": 2,
             "lux": 20,
@@ -245,7 +245,7 @@ KEEPALIVES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "dsk_device",
         "01B000D201",
         {
-            "powerSupplyVoltage": 3.008,
+            "powerSupplyVoltage": 3.01,
             "sensorTemperature": 21.0,
             "thermistorProperlyConnected": True,
             "status": 1,
@@ -436,7 +436,7 @@ READINGS: dict[str, tuple[str, str, dict[str, float]]] = {
             "humidity_pct": 30.0,
             "pressure_station_hpa": 942.0,
             "temperature_c": 25.0,
-            "battery_v": 3.312,
+            "battery_v": 3.31,
         },
     ),
     "a switch that measures": (
@@ -459,7 +459,7 @@ READINGS: dict[str, tuple[str, str, dict[str, float]]] = {
     "an open door": (
         "open_close_sensor",
         "20C2003200010101",
-        {"battery_v": 3.152, "temperature_c": 5.0, "contact_open": 1, "contact_count": 257},
+        {"battery_v": 3.15, "temperature_c": 5.0, "contact_open": 1, "contact_count": 257},
     ),
     "a heating fan coil": (
         "fan_coil_thermostat",

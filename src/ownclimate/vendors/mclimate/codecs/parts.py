@@ -58,7 +58,7 @@ def humidity(name: str, at: int) -> Part:
 
 
 def volts_8(name: str, at: int, *, step_mv: int = 8, from_mv: int = LEAST_MV) -> Part:
-    return Part(last_byte=at, read=lambda b: {name: (b[at] * step_mv + from_mv) / 1000})
+    return Part(last_byte=at, read=lambda b: {name: round((b[at] * step_mv + from_mv) / 1000, 2)})
 
 
 def volts_f(name: str, at: int) -> Part:
@@ -67,7 +67,7 @@ def volts_f(name: str, at: int) -> Part:
 
 
 def volts_16(name: str, at: int) -> Part:
-    return Part(last_byte=at + 1, read=lambda b: {name: (b[at] << 8 | b[at + 1]) / 1000})
+    return Part(last_byte=at + 1, read=lambda b: {name: round((b[at] << 8 | b[at + 1]) / 1000, 2)})
 
 
 def sign_and_size(name: str, at: int) -> Part:

@@ -63,7 +63,7 @@ KEEPALIVE = KeepAlive(
     length=KEEPALIVE_BYTES,
     parts=(
         Part(last_byte=0, read=_state),
-        Part(last_byte=1, read=lambda b: {"battery": b[1] * 16 / 1000}),
+        parts.volts_8("battery", 1, step_mv=16, from_mv=0),
         parts.sign_and_size("temperature", 2),
     ),
 )
