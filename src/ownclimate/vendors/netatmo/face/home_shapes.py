@@ -32,7 +32,7 @@ class Room(msgspec.Struct, kw_only=True):
     id: str
     name: Text | Absent = UNSET
     type: Text | Absent = UNSET
-    module_ids: list[str] | None | Absent = UNSET
+    module_ids: list[str] | Absent | None = UNSET
     therm_relay: Text | Absent = UNSET
 
 
@@ -43,7 +43,7 @@ class Module(msgspec.Struct, kw_only=True):
     setup_date: Any = UNSET
     room_id: Text | Absent = UNSET
     bridge: Text | Absent = UNSET
-    modules_bridged: list[str] | None | Absent = UNSET
+    modules_bridged: list[str] | Absent | None = UNSET
 
 
 class Schedule(msgspec.Struct, kw_only=True):
@@ -52,10 +52,10 @@ class Schedule(msgspec.Struct, kw_only=True):
     id: str
     name: Text | Absent = UNSET
     type: Text | Absent = UNSET
-    selected: bool | None | Absent = UNSET
-    default: bool | None | Absent = UNSET
-    timetable: list[Any] | None | Absent = UNSET
-    zones: list[Any] | None | Absent = UNSET
+    selected: bool | Absent | None = UNSET
+    default: bool | Absent | None = UNSET
+    timetable: list[Any] | Absent | None = UNSET
+    zones: list[Any] | Absent | None = UNSET
 
 
 class Home(msgspec.Struct, kw_only=True):
@@ -63,18 +63,18 @@ class Home(msgspec.Struct, kw_only=True):
 
     id: str
     name: Text | Absent = UNSET
-    altitude: Number | None | Absent = UNSET
-    coordinates: list[Number] | None | Absent = UNSET
+    altitude: Number | Absent | None = UNSET
+    coordinates: list[Number] | Absent | None = UNSET
     country: Text | Absent = UNSET
     timezone: Text | Absent = UNSET
     rooms: list[Room] | Absent = UNSET
     modules: list[Module] | Absent = UNSET
     temperature_control_mode: Text | Absent = UNSET
     therm_mode: Text | Absent = UNSET
-    therm_mode_endtime: Number | None | Absent = UNSET
+    therm_mode_endtime: Number | Absent | None = UNSET
     cooling_mode: Text | Absent = UNSET
-    therm_setpoint_default_duration: Number | None | Absent = UNSET
-    persons: list[Any] | None | Absent = UNSET
+    therm_setpoint_default_duration: Number | Absent | None = UNSET
+    persons: list[Any] | Absent | None = UNSET
     schedules: list[Schedule] | Absent = UNSET
 
 
