@@ -28,7 +28,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import OriginKind
 from ownclimate.core.things import Account
 from ownclimate.core.writes import Actor
-from ownclimate.demo_broker import AUTO, find_mosquitto
+from ownclimate.demo_broker import AUTO, OFF, find_mosquitto
 from ownclimate.demo_clients import DemoClient, demo_clients
 from ownclimate.demo_devices import DevicesAtBroker, devices_with_memory
 from ownclimate.demo_meeting import MeetingPlace
@@ -46,6 +46,7 @@ from ownclimate.sim.world import World
 EMAIL = "demo@example.org"
 FILE = "demo.json"
 SEED = 1
+AIR_CONDITIONER = "home/ac"
 HISTORY_MS = 365 * 24 * 3_600_000
 ACTOR = Actor(via="demo")
 POST_TIMEOUT_S = 10
@@ -91,7 +92,10 @@ class Welcome:
         if not sys.stdout.isatty():
             click.echo(f"ownclimate demo: {self.access.base_url} (how to get in: {self.file})")
             return
-        click.echo(_guide(self.access, self.file))
+        setting = self.meeting.setting
+        can_hear = setting != OFF and (setting != AUTO or find_mosquitto() is not None)
+        air = self.world.device(AIR_CONDITIONER).serial
+        click.echo(_guide(self.access, self.file, air if can_hear else ""))
 
     async def live(self) -> None:
         """Sends what the simulated devices measure through the doors that real ones use, and has them hear
@@ -253,7 +257,8 @@ def _post(door_url: str, hook_key: str, body: dict[str, Any]) -> None:
         raise StoreUnavailable(f"the door did not answer: {error}") from error
 
 
-def _guide(access: Access, file: Path) -> str:
+def _guide(access: Access, file: Path, air_conditioner: str = "") -> str:
+    """With a serial also how to switch that air conditioner."""
     header = f"-H 'Authorization: Bearer {access.token}'"
     query = "sort=-created&fields=serial_number,name,type,online,controller_log&limit=2"
     lines = [
@@ -270,6 +275,7 @@ def _guide(access: Access, file: Path) -> str:
             for kind in ("vicki", "NAMain", "melissa")
         ),
         "",
+        *(_switching(header, access.base_url, air_conditioner) if air_conditioner else ()),
         "  Send a reading of your own:",
         "",
         f"    curl -s -H 'Authorization: Bearer {access.hook_key}' -H 'Content-Type: application/json' \\",
@@ -281,3 +287,15 @@ def _guide(access: Access, file: Path) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _switching(header: str, base_url: str, serial: str) -> list[str]:
+    told = {"serial_number": serial, "command": "send_ir_code", "state": 1, "mode": 2, "temp": 24, "fan": 0}
+    return [
+        "  Switch the air conditioner on, and see what became of it:",
+        "",
+        f"    curl -s {header} -H 'Content-Type: application/json' \\",
+        f"      -d '{json.dumps(told)}' '{base_url}/v1/provider/send'",
+        f"    curl -s {header} '{base_url}/v1/command_log/{serial}?sort=-created&limit=1'",
+        "",
+    ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import mclimate.wrapper
 import melissa.wrapper
 import pytest
 
+from ownclimate.demo import Access, _guide
 from tests.fakes.broker import find_mosquitto
 from tests.fakes.server import Server, run_json
 
@@ -124,6 +127,20 @@ def test_a_valve_takes_its_target_under_the_name_that_homebridge_uses(
     assert answer.status == 200, answer.body
     _until(lambda: _command(server, serial)["state"] == "confirmed")
     assert run_json(server.data, "device", "show", serial)["latest"]["setpoint_c"] == 24
+
+
+def test_the_printed_calls_switch_the_airconditioner(server: Server, access: dict[str, Any]) -> None:
+    guide = _guide(Access(**access), server.data / "demo.json", _device(server, "melissa")["serial"])
+    lines = guide.replace("\\\n", " ").splitlines()
+    calls = [line.strip() for line in lines if "/provider/send" in line or "/command_log/" in line]
+
+    sent, logged = (
+        json.loads(subprocess.run(shlex.split(call), capture_output=True, check=True, timeout=20).stdout)
+        for call in calls
+    )
+
+    assert sent["provider"] == [254, 2, 0, 0]
+    assert logged["_embedded"]["command_log"][0]["executed_resource"]["temp"] == 24
 
 
 def test_the_broker_lets_nobody_in_without_its_password(server: Server) -> None:
