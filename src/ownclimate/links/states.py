@@ -55,3 +55,8 @@ async def find_state(directory: Directory, source_id: str) -> SavedState | None:
     """What the source was doing when that was last written down; None when it was never worked."""
     found = await directory.find(PARTITION, TABLE, source_id)
     return None if found is None else from_body(SavedState, found.body)
+
+
+async def list_states(directory: Directory) -> list[str]:
+    """The ids of the sources whose state was ever written down and not forgotten."""
+    return [document.key for document in await directory.scan(PARTITION, TABLE)]

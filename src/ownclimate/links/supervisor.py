@@ -23,7 +23,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.links.mqtt import LinkState
 from ownclimate.links.source_link import OpenLink, SourceLink
-from ownclimate.links.states import SavedState, forget_state, save_state
+from ownclimate.links.states import SavedState, forget_state, list_states, save_state
 
 LEASE_MS: Final = 30_000
 RENEW_MS: Final = LEASE_MS // 2
@@ -62,6 +62,7 @@ class Supervisor:
     _worked: dict[str, _Worked] = field(default_factory=dict)
     _broken: dict[str, Source] = field(default_factory=dict)
     """Sources that cannot be opened as they are."""
+    _has_swept: bool = False
 
     async def run(self) -> None:
         """Works for ever; cancel it to stop."""
@@ -77,12 +78,22 @@ class Supervisor:
 
     async def look(self) -> None:
         """Brings what is worked to what is to be worked."""
-        wanted = {
+        known = {
             source.id: (owner_id, source)
             for owner_id in await list_owner_ids(self.ports.directory)
             for source in await list_linked(self.ports.directory, owner_id)
+        }
+        wanted = {
+            source_id: (owner_id, source)
+            for source_id, (owner_id, source) in known.items()
             if source.kind in self.openers and not source.is_paused
         }
+        if not self._has_swept:
+            # What was removed while nobody looked after it left its last state behind.
+            for source_id in await list_states(self.ports.directory):
+                if source_id not in known:
+                    await forget_state(self.ports, source_id)
+            self._has_swept = True
         for worked in list(self._worked.values()):
             _, source = wanted.get(worked.source.id, (None, None))
             if source != worked.source or not await self._is_held(worked) or worked.task.done():

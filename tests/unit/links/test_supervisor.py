@@ -255,6 +255,19 @@ async def test_counts_are_written_down_now_and_then(works: Works) -> None:
     assert saved.messages == 7
 
 
+async def test_what_a_source_removed_meanwhile_left_behind_is_swept(works: Works) -> None:
+    source, kept = await works.source(), await works.source(name="cellar")
+    first = works.supervisor()
+    await look(first)
+    await first._stop_all()
+    await remove_source(works.ports, works.owner_id, ACTOR, source.id)
+
+    await look(works.supervisor())
+
+    assert await find_state(works.ports.directory, source.id) is None
+    assert await find_state(works.ports.directory, kept.id) is not None
+
+
 async def test_messages_are_counted_over_all_sources_and_their_lives(works: Works) -> None:
     supervisor = works.supervisor()
     sources = [await works.source(), await works.source(name="cellar")]
