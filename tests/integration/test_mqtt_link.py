@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from ownclimate.core.errors import InvalidInput, StoreUnavailable, Unreachable
 from ownclimate.links import mqtt
 from ownclimate.links.mqtt import Broker, Handler, Message, MqttLink, broker_address
 from tests.fakes import FakeClock, SeededEntropy
-from tests.fakes.broker import Mosquitto
+from tests.fakes.broker import Mosquitto, free_port
 
 WAIT_S = 20
 
@@ -30,11 +37,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mqtt, "RETRY_S", 0.01)
 
 
-def link_to(broker: Mosquitto, name: str, handler: Handler, *, password: str = "") -> MqttLink:
-    where = Broker(url=broker.url, client_id=name, user=broker.user, password=password or broker.password)
-    link = MqttLink(where, [f"{name}/#"], handler, clock=FakeClock(), entropy=SeededEntropy(1))
+def where_of(broker: Mosquitto, name: str) -> Broker:
+    return Broker(url=broker.url, client_id=name, user=broker.user, password=broker.password)
+
+
+def link_over(where: Broker, handler: Handler) -> MqttLink:
+    """Subscribed to all below its own name."""
+    link = MqttLink(where, [f"{where.client_id}/#"], handler, clock=FakeClock(), entropy=SeededEntropy(1))
     link._backoff.first_s = 0.05
     return link
+
+
+def link_to(broker: Mosquitto, name: str, handler: Handler, *, password: str = "") -> MqttLink:
+    where = where_of(broker, name)
+    return link_over(replace(where, password=password) if password else where, handler)
 
 
 @contextlib.asynccontextmanager
@@ -225,6 +241,54 @@ async def test_a_broker_that_restarts_in_the_middle_loses_nothing(tmp_path: Path
             assert link.state.connections == 2
             assert link.state.last_error
     assert set(inbox.payloads) == {b"%d" % number for number in range(6)}
+
+
+async def test_an_encrypted_connection_trusts_the_given_authority_alone(tmp_path: Path) -> None:
+    certificate, key = certify(tmp_path)
+    port = free_port()
+    tls = (f"listener {port} 127.0.0.1", f"certfile {certificate}", f"keyfile {key}")
+    with Mosquitto(tmp_path / "broker").start(*tls) as broker:
+        inbox = Inbox()
+        safe = replace(where_of(broker, "tls"), url=f"mqtts://127.0.0.1:{port}", ca_file=str(certificate))
+        async with running(link_over(safe, inbox)) as link:
+            await link.publish("tls/up", b"1")
+            await inbox.has(1)
+
+        stranger = link_over(replace(safe, client_id="stranger", ca_file=""), Inbox())
+        task = asyncio.create_task(stranger.run())
+        while not stranger.state.last_error:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        assert "certificate" in stranger.state.last_error.lower()
+
+
+def certify(folder: Path) -> tuple[Path, Path]:
+    """A certificate of its own authority for the loopback address, and its key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a broker of tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return certificate, key
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,17 @@ def confirmed(server: Server, eui: str) -> dict[str, Any] | None:
     return next((row for row in rows if row["state"] == "confirmed"), None)
 
 
+def test_a_devices_model_is_corrected_beside_the_running_server(server: Server) -> None:
+    done = run_json(server.data, "device", "model", EUI, "ht_sensor")
+    again = run_json(server.data, "device", "model", EUI, "vicki")
+
+    assert (done["model"], again["model"]) == ("ht_sensor", "vicki")
+    assert done["frames"] == again["frames"] >= 1
+    found = device(server, EUI)
+    assert found is not None
+    assert found["latest"]["temperature_c"] == 25.88
+
+
 def test_a_cloud_that_cannot_be_collected_yet_says_so(server: Server) -> None:
     done = run(server.data, "source", "add", "netatmo", "--owner", EMAIL, check=False)
 
