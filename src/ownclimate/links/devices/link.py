@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import zlib
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from ownclimate.control.carriers import Delivery
 from ownclimate.core.errors import InvalidInput, Unreachable, Unsupported, UpstreamError
-from ownclimate.core.ids import DeviceId, OwnerId
+from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.ingest.keys import HookKey
@@ -27,7 +28,10 @@ from ownclimate.links.devices.said import Outcome, Result, Said
 from ownclimate.links.devices.settings import LinkSettings, profiles_of
 from ownclimate.links.mqtt import Message
 
+LOCKS: Final = 64
+"""Devices are spread over so many: enough that they rarely wait for one another."""
 MOST_EARLY: Final = 1_000
+"""Names whose availability is remembered before they say anything else."""
 ANSWER_S: Final = 10.0
 """How long a device may take to say what became of a command."""
 
@@ -50,12 +54,13 @@ class DeviceLink:
     settings: LinkSettings
     publish: Publish
     profiles: Mapping[str, Profile] = field(init=False)
-    _locks: dict[DeviceId, asyncio.Lock] = field(default_factory=dict, init=False)
+    _locks: Sequence[asyncio.Lock] = field(init=False)
     _asked: dict[str, asyncio.Future[Result]] = field(default_factory=dict, init=False)
     _early: dict[str, bool] = field(default_factory=dict, init=False)
     """Whether names are online that have no device yet: brokers hand out what they kept in no order."""
 
     def __post_init__(self) -> None:
+        self._locks = [asyncio.Lock() for _ in range(LOCKS)]
         self.profiles = {profile.name: profile for profile in profiles_of(self.settings)}
 
     @property
@@ -82,20 +87,43 @@ class DeviceLink:
             note = error.message
         if said.is_online:
             await self._greet(profile, name)
-        device = await self._device(profile, heard, name, said)
-        if device is None:
-            if said.is_online is not None:
-                self._early[name] = said.is_online
-                if len(self._early) > MOST_EARLY:
-                    del self._early[next(iter(self._early))]
-                return
-            note = note or ("" if said == Said() else "of a device that is not known or not shown")
-        elif not note or said.notes:
+        for wanted in self._named(name, heard, said):
+            # One message of a device after the other: what was read of it holds until it is written.
+            async with self._locks[zlib.crc32(wanted.encode()) % LOCKS]:
+                await self._take_of(profile, heard, wanted, name, said, note, message)
+
+    async def _take_of(
+        self,
+        profile: Profile,
+        heard: Heard,
+        wanted: str,
+        name: str,
+        said: Said,
+        note: str,
+        message: Message,
+    ) -> None:
+        """`wanted` is the device that goes by `name` on the topic."""
+        device = await self._device(profile, wanted, name, said)
+        if device is not None and (not note or said.notes):
             link = self._link(profile, heard, name, said, device)
-            async with self._locks.setdefault(device.id, asyncio.Lock()):
-                note = await self._take_said(profile, device, said, link, message, now_ms) or note
+            note = await self._take_said(profile, device, said, link, message) or note
+        elif device is None and said.is_online is not None:
+            self._early[name] = said.is_online
+            if len(self._early) > MOST_EARLY:
+                del self._early[next(iter(self._early))]
+            return
+        elif device is None and said != Said():
+            note = note or "of a device that is not known or not shown"
         if note:
             await keep_raw(self.ports, self.key, heard, message.topic, message.payload, device, note)
+
+    def _named(self, name: str, heard: Heard, said: Said) -> Sequence[str]:
+        """The devices that go by the name. A node that is gone takes all that stand behind it along."""
+        given = self.settings.names
+        if said.is_online is not None:
+            parts = [device for key, device in given.items() if key.startswith(f"{name}/")]
+            return [*dict.fromkeys([*parts, given[name]])] if name in given else parts or [name]
+        return [given.get(f"{name}/{heard.part}") or given.get(name) or name]
 
     async def _take_said(
         self,
@@ -104,9 +132,8 @@ class DeviceLink:
         said: Said,
         link: Mapping[str, str] | None,
         message: Message,
-        now_ms: int,
     ) -> str:
-        owner_id = self.key.owner_id
+        owner_id, now_ms = self.key.owner_id, self.ports.clock.now_ms()
         await take_said(
             self.ports, self.key, device, said, link=link, is_retained=message.is_retained, now_ms=now_ms
         )
@@ -122,27 +149,15 @@ class DeviceLink:
             asked.set_result(said.result)
         return note
 
-    async def _device(self, profile: Profile, heard: Heard, name: str, said: Said) -> Device | None:
-        if not name:
-            return None
-        given = self.settings.names
-        wanted = given.get(f"{name}/{heard.part}") or given.get(name) or name
-        device = await find_or_make(
-            self.ports, self.key, profile, wanted, said, may_make=not self.settings.known_only
-        )
-        if device is not None and (is_online := self._early.pop(name, None)) is not None:
-            async with self._locks.setdefault(device.id, asyncio.Lock()):
-                await take_said(
-                    self.ports,
-                    self.key,
-                    device,
-                    Said(is_online=is_online),
-                    link=None,
-                    is_retained=True,
-                    now_ms=self.ports.clock.now_ms(),
-                )
-            return await find_or_make(self.ports, self.key, profile, wanted, said, may_make=False)
-        return device
+    async def _device(self, profile: Profile, wanted: str, name: str, said: Said) -> Device | None:
+        may_make = not self.settings.known_only
+        device = await find_or_make(self.ports, self.key, profile, wanted, said, may_make=may_make)
+        if device is None or name not in self._early:
+            return device
+        early = Said(is_online=self._early.pop(name))
+        now_ms = self.ports.clock.now_ms()
+        await take_said(self.ports, self.key, device, early, link=None, is_retained=True, now_ms=now_ms)
+        return await find_or_make(self.ports, self.key, profile, wanted, said, may_make=False)
 
     async def _greet(self, profile: Profile, name: str) -> None:
         greeting = profile.greeting(name)

@@ -189,3 +189,17 @@ async def test_other_firmware_is_told_in_its_own_words(bench, profile, hello, to
     _, lock = await order(ada, SET_CHILD_LOCK)
     with pytest.raises(Unsupported):
         await ada.link.deliver(ada.owner_id, device, lock)
+
+
+async def test_switches_of_one_node_are_devices_of_their_own_that_come_and_go_together(bench) -> None:
+    ada = await bench(profiles=("esphome",), names={"box/one": "lamp", "box/two": "fan"})
+    await ada.hears("box/switch/one/state", "ON")
+    await ada.hears("box/switch/two/state", "OFF")
+
+    await ada.hears("box/status", "offline")
+
+    assert [(await ada.latest(name))["relay_on"] for name in ("lamp", "fan")] == [1, 0]
+    for name in ("lamp", "fan"):
+        assert (await ada.device(name)).reports["reachable"].value is False
+    assert (await ada.device("fan")).link["part"] == "two"
+    assert await ada.device("box") is None
