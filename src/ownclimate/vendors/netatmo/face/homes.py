@@ -12,6 +12,7 @@ from ownclimate.core.climate import DURATION_S, Channel, is_wanted
 from ownclimate.core.climate import Climate as Wanted
 from ownclimate.core.things import Device, Room, Schedule
 from ownclimate.vendors.netatmo import presented, vocabulary
+from ownclimate.vendors.netatmo.face import residents
 from ownclimate.vendors.netatmo.face.families import CLIMATE_READS, READS, WIRING_READ, sees, sees_device
 from ownclimate.vendors.netatmo.face.faults import Refusal
 from ownclimate.vendors.netatmo.face.holdings import Home, find_home, load_holdings, load_home
@@ -129,6 +130,8 @@ def _home(call: Call, home: Home, around: Around, gateway_types: set[str] | None
             told[name] = items
     if not sees(call, *CLIMATE_READS):
         told = {name: value for name, value in told.items() if name not in CLIMATE_MEMBERS}
+    if "persons" not in paths and (people := residents.named(site, call.public_url)):
+        told["persons"] = people
     if not sees(call, *PEOPLE_READS):
         told.pop("persons", None)
     return told

@@ -10,6 +10,7 @@ from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel, is_followed
 from ownclimate.core.things import Device
 from ownclimate.vendors.netatmo import presented, wire
+from ownclimate.vendors.netatmo.face import residents
 from ownclimate.vendors.netatmo.face.families import READS, sees, sees_device
 from ownclimate.vendors.netatmo.face.holdings import Home, latest_of
 from ownclimate.vendors.netatmo.face.home_shapes import Status
@@ -18,6 +19,7 @@ from ownclimate.vendors.netatmo.face.listed import in_answer, said_paths
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.status_devices import Scene, fault_of, module_status, virtual_status
 from ownclimate.vendors.netatmo.face.status_rooms import room_status
+from ownclimate.vendors.netatmo.face.watching import may_watch, without_video
 from ownclimate.vendors.netatmo.fields import Method
 from ownclimate.vendors.netatmo.restate import restate, said_at_ms
 from ownclimate.vendors.netatmo.standing import Around
@@ -75,6 +77,8 @@ def _body(call: Call, home: Home, scene: Scene, types: set[str] | None) -> dict[
     site = home.site
     paths = said_paths(site, Method.STATUS) or frozenset()
     body = {"id": home.wire_id, **(restate(site, Method.STATUS, around=scene.around) or {})}
+    if "persons" not in paths and (people := residents.present(site)):
+        body["persons"] = people
     if not sees(call, *PEOPLE_READS):
         body.pop("persons", None)
     modules, errors = _modules(call, home, scene, types)
@@ -100,7 +104,8 @@ def _modules(
             errors.append(fault)
         # The cloud may tell of what it cannot reach all the same.
         if device in listed and (fault is None or said_at_ms(device, Method.STATUS)):
-            modules.append(module_status(scene, device))
+            told = module_status(scene, device)
+            modules.append(told if may_watch(call.access, device) else without_video(told))
     modules += [
         virtual_status(gateway, scene.now_ms)
         for gateway in presented.virtual_gateways(home.site, shown)
