@@ -14,8 +14,6 @@ import msgspec
 
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel
-from ownclimate.core.errors import InvalidInput
-from ownclimate.core.operate import change_schedule, delete_schedule, switch_schedule
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.things import Schedule
 from ownclimate.vendors.netatmo.face.climate import WRITE
@@ -24,7 +22,15 @@ from ownclimate.vendors.netatmo.face.home_shapes import ScheduleMade
 from ownclimate.vendors.netatmo.face.legacy import TheThermostat, the_thermostat
 from ownclimate.vendors.netatmo.face.legacy_thermostats import AWAY_ZONE, FROST_GUARD_ZONE, Thermostat
 from ownclimate.vendors.netatmo.face.methods import method
-from ownclimate.vendors.netatmo.face.schedules import BAD_SCHEDULE, Objects
+from ownclimate.vendors.netatmo.face.schedules import (
+    BAD_SCHEDULE,
+    Objects,
+    given_name,
+    remove,
+    rename,
+    replace_content,
+    select,
+)
 from ownclimate.vendors.netatmo.face.timetables import asked_name, asked_timetable, checked_temperature
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
 from ownclimate.vendors.netatmo.wire import PLAIN
@@ -95,7 +101,7 @@ def rows() -> tuple[Endpoint, ...]:
         ),
         method(
             "switchschedule",
-            switch_schedule_of,
+            switch_schedule,
             params=TheProgram,
             audit="switch_schedule",
             summary="Select another schedule of a thermostat",
@@ -111,7 +117,7 @@ def rows() -> tuple[Endpoint, ...]:
         ),
         method(
             "deleteschedule",
-            delete_schedule_of,
+            delete_schedule,
             params=TheProgram,
             is_repeatable=False,
             audit="delete",
@@ -147,50 +153,22 @@ async def sync_schedule(call: Call, asked: Program) -> None:
             raise Refusal(BAD_SCHEDULE)
         schedule = selected[0]
     content, temperatures = _content(one, asked.zones, asked.timetable, schedule)
-    name = None if asked.name is msgspec.UNSET else asked_name(asked.name)
-    await change_schedule(
-        call.ports,
-        call.access.owner_id,
-        call.actor,
-        one.home.site.id,
-        schedule.id,
-        lambda before: dataclasses.replace(
-            before,
-            name=before.name if name is None else name,
-            entries=content.entries,
-            zones=content.zones,
-            settings=before.settings | temperatures,
-        ),
-    )
+    await replace_content(call, one.home, schedule, content, given_name(asked.name), temperatures)
 
 
-async def switch_schedule_of(call: Call, asked: TheProgram) -> None:
+async def switch_schedule(call: Call, asked: TheProgram) -> None:
     one = await the_thermostat(call, asked)
-    schedule = _schedule(one, asked.schedule_id)
-    await switch_schedule(call.ports, call.access.owner_id, call.actor, one.home.site.id, schedule.id)
+    await select(call, one.home, _schedule(one, asked.schedule_id))
 
 
 async def rename_schedule(call: Call, asked: RenamedProgram) -> None:
     one = await the_thermostat(call, asked)
-    schedule, name = _schedule(one, asked.schedule_id), asked_name(asked.name)
-    await change_schedule(
-        call.ports,
-        call.access.owner_id,
-        call.actor,
-        one.home.site.id,
-        schedule.id,
-        lambda before: dataclasses.replace(before, name=name),
-        verb="rename",
-    )
+    await rename(call, one.home, _schedule(one, asked.schedule_id), asked.name)
 
 
-async def delete_schedule_of(call: Call, asked: TheProgram) -> None:
+async def delete_schedule(call: Call, asked: TheProgram) -> None:
     one = await the_thermostat(call, asked)
-    schedule = _schedule(one, asked.schedule_id)
-    try:
-        await delete_schedule(call.ports, call.access.owner_id, call.actor, one.home.site.id, schedule.id)
-    except InvalidInput as error:
-        raise Refusal(BAD_SCHEDULE) from error
+    await remove(call, one.home, _schedule(one, asked.schedule_id))
 
 
 def _schedule(one: Thermostat, wire_id: str) -> Schedule:

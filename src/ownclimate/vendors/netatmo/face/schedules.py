@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -185,9 +186,38 @@ async def sync_home_schedule(call: Call, asked: ChangedSchedule) -> None:
         schedule = selected
     if schedule.kind not in {channel.value for channel in Channel}:
         raise Refusal(f"schedule {schedule.aliases[DIALECT]} is not therm schedule")
-    content = _content(home, asked)
-    name = None if asked.name is msgspec.UNSET else asked_name(asked.name)
-    temperatures = _temperatures(schedule.kind, asked)
+    content, name = _content(home, asked), given_name(asked.name)
+    await replace_content(call, home, schedule, content, name, _temperatures(schedule.kind, asked))
+
+
+async def switch_home_schedule(call: Call, asked: TheSchedule) -> None:
+    home = await the_home(call, asked.home_id)
+    await select(call, home, the_schedule(home, asked.schedule_id))
+
+
+async def rename_home_schedule(call: Call, asked: RenamedSchedule) -> None:
+    home = await the_home(call, asked.home_id)
+    await rename(call, home, the_schedule(home, asked.schedule_id), asked.name)
+
+
+async def delete_home_schedule(call: Call, asked: TheSchedule) -> None:
+    home = await the_home(call, asked.home_id)
+    await remove(call, home, the_schedule(home, asked.schedule_id))
+
+
+def given_name(name: str | msgspec.UnsetType) -> str | None:
+    return None if name is msgspec.UNSET else asked_name(name)
+
+
+async def replace_content(
+    call: Call,
+    home: Home,
+    schedule: Schedule,
+    content: Timetable,
+    name: str | None,
+    temperatures: Mapping[str, float],
+) -> None:
+    """The schedule with other zones and entries; temperatures that are not given stay."""
 
     def replaced(before: Schedule) -> Schedule:
         # What the cloud said of a timetable that we could not read goes with it.
@@ -197,22 +227,19 @@ async def sync_home_schedule(call: Call, asked: ChangedSchedule) -> None:
             name=before.name if name is None else name,
             entries=content.entries,
             zones=content.zones,
-            settings=before.settings | temperatures,
+            settings={**before.settings, **temperatures},
             kept=before.kept | ({KEPT: kept} if KEPT in before.kept else {}),
         )
 
     await change_schedule(call.ports, call.access.owner_id, call.actor, home.site.id, schedule.id, replaced)
 
 
-async def switch_home_schedule(call: Call, asked: TheSchedule) -> None:
-    home = await the_home(call, asked.home_id)
-    schedule = the_schedule(home, asked.schedule_id)
+async def select(call: Call, home: Home, schedule: Schedule) -> None:
     await switch_schedule(call.ports, call.access.owner_id, call.actor, home.site.id, schedule.id)
 
 
-async def rename_home_schedule(call: Call, asked: RenamedSchedule) -> None:
-    home = await the_home(call, asked.home_id)
-    schedule, name = the_schedule(home, asked.schedule_id), asked_name(asked.name)
+async def rename(call: Call, home: Home, schedule: Schedule, wish: str) -> None:
+    name = asked_name(wish)
     await change_schedule(
         call.ports,
         call.access.owner_id,
@@ -224,10 +251,8 @@ async def rename_home_schedule(call: Call, asked: RenamedSchedule) -> None:
     )
 
 
-async def delete_home_schedule(call: Call, asked: TheSchedule) -> None:
+async def remove(call: Call, home: Home, schedule: Schedule) -> None:
     """Raises Refusal for the selected one: the rooms would have nothing to follow."""
-    home = await the_home(call, asked.home_id)
-    schedule = the_schedule(home, asked.schedule_id)
     try:
         await delete_schedule(call.ports, call.access.owner_id, call.actor, home.site.id, schedule.id)
     except InvalidInput as error:
