@@ -29,6 +29,7 @@ COMMANDS = {
     "device": "devices.device",
     "docs": "settings.docs",
     "doctor": "settings.doctor_",
+    "export": "exports.export",
     "hook": "keys.hook",
     "import": "imports.import_",
     "lorawan": "lorawan.lorawan",

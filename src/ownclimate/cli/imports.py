@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
 
 from ownclimate.cli.session import ACTOR, Session, account_of, console, owner_option
 from ownclimate.core.errors import InvalidInput
+from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
-from ownclimate.ingest.csv import CSVReport, import_csv
+from ownclimate.ingest.csv import import_csv
+from ownclimate.ingest.files import FileReport, Progress
+from ownclimate.ingest.ndjson import import_ndjson
+from ownclimate.ingest.parquet import import_parquet, row_count
 from ownclimate.vendors.netatmo.importer import import_payload
 from ownclimate.vendors.netatmo.report import ImportReport
 
@@ -93,21 +106,62 @@ def csv(session: Session, file: Path, owner: str) -> int:
     `device` is our id or any alias of a device of the owner, `at` RFC 3339 or epoch milliseconds. Bad
     rows are reported with their line number and the rest goes in (exit code 2).
     """
-    out = console(stderr=True)
-    columns = TextColumn(file.name), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
-        bar = progress.add_task(file.name, total=file.stat().st_size)
 
-        async def work(ports: Ports) -> CSVReport:
+    async def read(ports: Ports, owner_id: OwnerId, progress: Progress) -> FileReport:
+        with file.open("rb") as stream:
+            return await import_csv(ports, owner_id, ACTOR, stream, progress=progress)
+
+    return _import_file(session, file, owner, file.stat().st_size, DownloadColumn(), read)
+
+
+@import_.command("ndjson")
+@click.argument("file", type=FILE)
+@owner_option
+@click.pass_obj
+def ndjson(session: Session, file: Path, owner: str) -> int:
+    """Import readings: a JSON row a line, as `export --format ndjson` writes them.
+
+    Bad lines are reported with their number and the rest goes in (exit code 2).
+    """
+
+    async def read(ports: Ports, owner_id: OwnerId, progress: Progress) -> FileReport:
+        with file.open("rb") as stream:
+            return await import_ndjson(ports, owner_id, ACTOR, stream, progress=progress)
+
+    return _import_file(session, file, owner, file.stat().st_size, DownloadColumn(), read)
+
+
+@import_.command("parquet")
+@click.argument("file", type=FILE)
+@owner_option
+@click.pass_obj
+def parquet(session: Session, file: Path, owner: str) -> int:
+    """Import readings as `export --format parquet` writes them (needs the extra `parquet`).
+
+    Bad rows are reported with their number and the rest goes in (exit code 2).
+    """
+
+    async def read(ports: Ports, owner_id: OwnerId, progress: Progress) -> FileReport:
+        return await import_parquet(ports, owner_id, ACTOR, file, progress=progress)
+
+    return _import_file(session, file, owner, row_count(file), MofNCompleteColumn(), read)
+
+
+Read = Callable[[Ports, OwnerId, Progress], Awaitable[FileReport]]
+
+
+def _import_file(
+    session: Session, file: Path, owner: str, total: int, measure: ProgressColumn, read: Read
+) -> int:
+    """Reads the file under a progress bar and says what became of its rows; returns the exit code."""
+    out = console(stderr=True)
+    columns = TextColumn(file.name), BarColumn(), measure, TimeRemainingColumn()
+    with Bar(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
+        bar = shown.add_task(file.name, total=total)
+
+        async def work(ports: Ports) -> FileReport:
             account = await account_of(ports, owner)
-            with file.open("rb") as stream:
-                return await import_csv(
-                    ports,
-                    account.owner_id,
-                    ACTOR,
-                    stream,
-                    progress=lambda done: progress.update(bar, completed=done),
-                )
+            return await read(ports, account.owner_id, lambda done: shown.update(bar, completed=done))
 
         try:
             report = session.run(work)

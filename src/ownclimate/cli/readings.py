@@ -16,7 +16,7 @@ from ownclimate.core.query import history
 from ownclimate.core.readings import STEPS, Interval, Series
 from ownclimate.core.record import flagged
 from ownclimate.core.things import Device
-from ownclimate.ingest.csv import write_csv
+from ownclimate.ingest.csv import CSVWriter
 
 
 @click.command()
@@ -58,7 +58,7 @@ def readings(
 
     device, series = session.run(work)
     if format_ == "csv":
-        write_csv(sys.stdout, device.vendor_id or device.id, series)
+        CSVWriter(sys.stdout, list(series.columns)).write(device.vendor_id or device.id, series)
     elif format_ == "json":
         print_json(rows_of(series))
     else:

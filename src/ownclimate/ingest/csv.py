@@ -9,62 +9,29 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
 import numpy as np
 
-from ownclimate.core.devices import find_device_number
 from ownclimate.core.errors import InvalidInput
-from ownclimate.core.ids import DeviceNumber, OwnerId
+from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.quantities import QUANTITIES
-from ownclimate.core.readings import Instants, OriginKind, Series, Values
+from ownclimate.core.readings import Instants, Series, Values
 from ownclimate.core.record import are_instants_sound, instant_problem
-from ownclimate.core.sources import origin_of, standing_source
 from ownclimate.core.writes import Actor
+from ownclimate.ingest.files import AT, CHUNK_ROWS, DEVICE, FileIntake, FileReport, Progress, no_progress
 from ownclimate.ingest.instants import parse_instant, parse_instants
-from ownclimate.ingest.readings import device_batch
 from ownclimate.ingest.rows import DeviceRows, Parsed, checked_value, split_by_device
 
 SOURCE_KIND: Final = "import.csv"
-DEVICE: Final = "device"
-AT: Final = "at"
-
-CHUNK_ROWS: Final = 10_000
-"""Rows recorded at a time, counted from the top of the file: the same file makes the same payloads, so
-that importing it again is a replay."""
-KEPT_BAD_ROWS: Final = 1_000
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _NUMBERS = re.compile(rf"(?:{_NUMBER.pattern})?(?:,(?:{_NUMBER.pattern})?)*", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _WORDS: Final = {"true": True, "false": False}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadLine:
-    """A row that was not taken; `line` is where it begins, counted from 1."""
-
-    line: int
-    reason: str
-
-
-@dataclass(slots=True, kw_only=True)
-class CSVReport:
-    """What became of a file's rows. `bad_rows` holds the first of `bad_count`."""
-
-    stored: int = 0
-    unchanged: int = 0
-    bad_count: int = 0
-    bad_rows: list[BadLine] = field(default_factory=list)
-
-    def refuse(self, line: int, reason: str) -> None:
-        self.bad_count += 1
-        if len(self.bad_rows) < KEPT_BAD_ROWS:
-            self.bad_rows.append(BadLine(line=line, reason=reason))
 
 
 class _Record(NamedTuple):
@@ -73,18 +40,14 @@ class _Record(NamedTuple):
     problem: str = ""
 
 
-def _no_progress(done_bytes: int) -> None:
-    """For callers that do not watch."""
-
-
 async def import_csv(
     ports: Ports,
     owner_id: OwnerId,
     actor: Actor,
     stream: BinaryIO,
     *,
-    progress: Callable[[int], None] = _no_progress,
-) -> CSVReport:
+    progress: Progress = no_progress,
+) -> FileReport:
     """Records the good rows of a file, in bounded memory; `progress` is told the bytes done.
 
     Raises InvalidInput when the header cannot be understood (nothing is recorded); StoreUnavailable, after
@@ -93,37 +56,35 @@ async def import_csv(
     lines = _Lines(stream)
     records = _records(lines)
     header = _header(next(records, None))
-    source = await standing_source(ports, owner_id, actor, SOURCE_KIND)
-    origin = origin_of(source, OriginKind.IMPORT)
-    report = CSVReport()
+    intake = await FileIntake.begin(ports, owner_id, actor, SOURCE_KIND)
     while chunk := list(islice(records, CHUNK_ROWS)):
-        parsed = _parse(header, chunk, ports.clock.now_ms())
-        numbers = await _device_numbers(ports, owner_id, parsed)
-        arrived_ms = ports.arrivals.next_ms()
-        batches = [
-            device_batch(group, numbers[group.device], origin, source.id, arrived_ms)
-            for group in parsed.groups
-            if group.device in numbers and group.columns
-        ]
-        for index in sorted(parsed.problems):
-            report.refuse(chunk[index].line, parsed.problems[index])
-        stored = (await ports.series.record(batches)).stored if batches else 0
-        report.stored += stored
-        report.unchanged += parsed.count - len(parsed.problems) - stored
+        await intake.take(_parse(header, chunk, ports.clock.now_ms()), [record.line for record in chunk])
         progress(lines.done_bytes)
     progress(lines.done_bytes)
-    return report
+    return intake.report
 
 
-def write_csv(out: TextIO, device: str, series: Series) -> None:
-    """The device's rows with a header; every value so that it reads back equal, absent ones empty."""
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([DEVICE, AT, *series.columns])
-    for start in range(0, len(series), CHUNK_ROWS):
-        part = slice(start, start + CHUNK_ROWS)
-        at = np.datetime_as_string(series.times_ms[part].astype("datetime64[ms]"), timezone="UTC")
-        columns = [_texts(values[part]) for values in series.columns.values()]
-        writer.writerows(zip([device] * len(at), at.tolist(), *columns, strict=True))
+class CSVWriter:
+    """Rows of many devices under one header; every value so that it reads back equal, absent ones empty."""
+
+    def __init__(self, out: TextIO, quantities: Sequence[str]) -> None:
+        self._writer = csv.writer(out, lineterminator="\n")
+        self._quantities = tuple(quantities)
+        self._writer.writerow([DEVICE, AT, *quantities])
+
+    def write(self, device: str, series: Series) -> None:
+        for start in range(0, len(series), CHUNK_ROWS):
+            part = slice(start, start + CHUNK_ROWS)
+            at = np.datetime_as_string(series.times_ms[part].astype("datetime64[ms]"), timezone="UTC")
+            absent = [""] * len(at)
+            columns = [
+                _texts(series.columns[name][part]) if name in series.columns else absent
+                for name in self._quantities
+            ]
+            self._writer.writerows(zip([device] * len(at), at.tolist(), *columns, strict=True))
+
+    def close(self) -> None:
+        """Nothing is left to write: every row went out with its call."""
 
 
 def _texts(values: Values) -> list[str]:
@@ -177,22 +138,6 @@ def _header(record: _Record | None) -> list[str]:
         if names.count(name) > 1:
             raise InvalidInput("header", f"the column {name!r} occurs twice")
     return names
-
-
-async def _device_numbers(ports: Ports, owner_id: OwnerId, parsed: Parsed) -> dict[str, DeviceNumber]:
-    """Numbers of the known devices; rows of the others become problems."""
-    numbers: dict[str, DeviceNumber] = {}
-    for group in parsed.groups:
-        try:
-            number = await find_device_number(ports.directory, owner_id, group.device)
-        except InvalidInput:
-            number = None
-        if number is not None:
-            numbers[group.device] = number
-        else:
-            reason = f"unknown device {group.device[:80]!r}"
-            parsed.problems.update(dict.fromkeys(group.indices, reason))
-    return numbers
 
 
 def _parse(header: Sequence[str], chunk: Sequence[_Record], now_ms: int) -> Parsed:

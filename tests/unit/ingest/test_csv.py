@@ -16,7 +16,8 @@ from ownclimate.core.errors import InvalidInput
 from ownclimate.core.readings import OriginKind, Series, origin_kind
 from ownclimate.core.writes import Actor
 from ownclimate.ingest import csv as csv_module
-from ownclimate.ingest.csv import CSVReport, import_csv, write_csv
+from ownclimate.ingest.csv import CSVWriter, import_csv
+from ownclimate.ingest.files import FileReport
 from tests.unit.ingest.conftest import READINGS, House
 
 NOW_MS = 1_795_255_200_000
@@ -24,7 +25,7 @@ EXAMPLES = 3_000 if os.environ.get("TEST_FULL") else 100
 HEADER = "device,at,temperature_c,humidity_pct,motion\n"
 
 
-async def imported(house: House, text: str | bytes, **options: Any) -> CSVReport:
+async def imported(house: House, text: str | bytes, **options: Any) -> FileReport:
     data = text.encode() if isinstance(text, str) else text
     return await import_csv(house.ports, house.key.owner_id, Actor(), io.BytesIO(data), **options)
 
@@ -179,7 +180,7 @@ async def test_what_is_written_reads_back_equal(shed: House) -> None:
     )
     out = io.StringIO()
 
-    write_csv(out, "shed", series)
+    CSVWriter(out, list(series.columns)).write("shed", series)
     report = await imported(shed, out.getvalue())
 
     assert out.getvalue().splitlines()[1] == (
