@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ownclimate.core import aliases
@@ -141,8 +142,32 @@ async def get_device(directory: Directory, owner_id: OwnerId, text: str) -> Devi
 
 async def list_devices(directory: Directory, owner_id: OwnerId) -> list[Device]:
     """The owner's devices, oldest first, without removed ones."""
+    return [stored.device() for stored in await list_stored(directory, owner_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDevice:
+    """A device as it lies in the store: enough to count and to choose by, at a tenth of its cost."""
+
+    body: Body
+
+    @property
+    def number(self) -> int:
+        number: int = self.body["number"]
+        return number
+
+    @property
+    def site_id(self) -> SiteId | None:
+        return self.body.get("site_id")
+
+    def device(self) -> Device:
+        return from_body(Device, self.body)
+
+
+async def list_stored(directory: Directory, owner_id: OwnerId) -> list[StoredDevice]:
+    """As `list_devices`, for those who want few of many."""
     documents = await directory.scan(owner_partition(owner_id), DEVICES)
-    return [device for d in documents if not (device := from_body(Device, d.body)).deleted_ms]
+    return [StoredDevice(document.body) for document in documents if not document.body.get("deleted_ms")]
 
 
 async def edit_device(

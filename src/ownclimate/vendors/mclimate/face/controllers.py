@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from ownclimate.core.access import Permission
-from ownclimate.core.devices import find_device, list_devices
+from ownclimate.core.devices import StoredDevice, find_device, list_stored
 from ownclimate.core.errors import NotFound
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import list_rooms
@@ -99,8 +99,12 @@ class ControllersFace:
         )
 
     async def _page(self, call: Call, asked: hal.Asked) -> hal.Page[Controller]:
-        """The page's controllers; others are built only where the choice depends on more than the device."""
-        devices = await self._reachable(call)
+        """The page's controllers; others are built only as far as the choice depends on them."""
+        stored = await self._reachable(call)
+        if not asked.named:
+            few = hal.page_of(stored, asked)
+            return few.holding(await self._whole(call, [each.device() for each in few.items]))
+        devices = [each.device() for each in stored]
         if asked.named <= mapping.FROM_DEVICE.keys():
             chosen = hal.arranged(devices, asked, lambda device, field: mapping.FROM_DEVICE[field](device))
             page = hal.page_of(chosen, asked)
@@ -139,13 +143,13 @@ class ControllersFace:
         shown = _only(controller, fields) if fields else controller
         return wire.ControllerEntity(controller=shown, links=links_of(controller))
 
-    async def _reachable(self, call: Call) -> list[Device]:
+    async def _reachable(self, call: Call) -> list[StoredDevice]:
         """The devices that the token reaches, by number."""
         access = call.access
-        devices = await list_devices(call.ports.directory, access.owner_id)
+        stored = await list_stored(call.ports.directory, access.owner_id)
         if access.sites is not None:
-            devices = [device for device in devices if access.reaches(device.site_id)]
-        return sorted(devices, key=lambda device: device.number)
+            stored = [each for each in stored if access.reaches(each.site_id)]
+        return sorted(stored, key=lambda each: each.number)
 
     async def _bare(self, call: Call, devices: Sequence[Device]) -> list[Controller]:
         """Controllers without what follows from readings."""
