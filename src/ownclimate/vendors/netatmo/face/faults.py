@@ -23,6 +23,7 @@ from ownclimate.vendors.netatmo.wire import Error, ErrorDetail
 from ownclimate.web.call import Reply
 from ownclimate.web.faults import Fault, HttpFault, MissingInput, status_of, title_of
 from ownclimate.web.limits import By, QuotaUsedUp
+from ownclimate.web.routing import collapsed
 from ownclimate.web.tables import FaultContext
 
 MISSING, UNKNOWN, EXPIRED, SWITCHED_OFF = 1, 2, 3, 5
@@ -68,7 +69,7 @@ def faults(*, limit_is_403: bool = False) -> Callable[[Fault, FaultContext], Rep
     def fault_reply(fault: Fault, context: FaultContext) -> Reply:
         is_old_limit = limit_is_403 and isinstance(fault, RateLimited)
         status, code, message = _old_limit(fault) if is_old_limit else _wording(fault)
-        if context.path.startswith(WEBHOOKS):
+        if collapsed(context.path).startswith(WEBHOOKS):
             code = str(code)
         body = Error(error=ErrorDetail(code=code, message=message))
         return Reply(status=status, body=msgspec.json.encode(body))
