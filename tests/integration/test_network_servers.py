@@ -29,6 +29,7 @@ from tests.fakes.households import ACTOR, Households, memory_ports
 from tests.fakes.network_server import (
     API_KEY,
     APPLICATION,
+    HOLD_S,
     Mood,
     NetworkServer,
     Queued,
@@ -118,7 +119,7 @@ async def world(
     entropy: SeededEntropy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
-    monkeypatch.setattr(api, "TOTAL_S", 0.1)
+    monkeypatch.setattr(api, "TOTAL_S", HOLD_S - 0.5)
     households = Households(memory_ports(clock, entropy))
     await households.add("ada")
     vault = Cipher(entropy(32), entropy)
@@ -210,26 +211,17 @@ async def test_events_in_any_order_and_twice_end_alike(world: World, order: tupl
     assert (found.state, found.receipt["network_server"]) == (S.CONFIRMED, "acknowledged")
 
 
-@pytest.mark.parametrize("mood", [Mood.LOSE_ANSWER, Mood.HOLD_ANSWER, Mood.FAIL_AFTER, Mood.GARBLE])
-async def test_what_was_taken_though_its_answer_was_lost_is_not_sent_again(world: World, mood: Mood) -> None:
+TAKEN = (Mood.LOSE_ANSWER, Mood.HOLD_ANSWER, Mood.FAIL_AFTER, Mood.GARBLE)
+LOST = (Mood.LOSE_REQUEST, Mood.FAIL)
+
+
+@pytest.mark.parametrize("mood", [*TAKEN, *LOST])
+async def test_what_nobody_knows_is_found_in_the_queue_or_else_sent_again(world: World, mood: Mood) -> None:
     world.server.moods = [mood]
     command = await world.order()
     await world.look()
     assert (await world.found(command)).state is S.UNKNOWN
-
-    world.clock.advance(2)
-    await world.look()
-
-    assert (await world.found(command)).state is S.SENT
-    assert len(world.queue) == 1
-
-
-@pytest.mark.parametrize("mood", [Mood.LOSE_REQUEST, Mood.FAIL])
-async def test_a_wanted_state_that_got_lost_is_sent_again(world: World, mood: Mood) -> None:
-    world.server.moods = [mood]
-    command = await world.order()
-    await world.look()
-    assert (await world.found(command)).state is S.UNKNOWN
+    assert len(world.queue) == (mood in TAKEN)
 
     world.clock.advance(2)
     await world.look()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -36,6 +36,7 @@ from ownclimate.core.linking import (
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
 from ownclimate.links.devices.settings import PROFILES, names_given
+from ownclimate.links.mqtt import LinkState
 from ownclimate.links.settings import API_KEY, LATER_KINDS, checked, secrets_needed
 from ownclimate.links.states import SavedState, find_state
 from ownclimate.oauth.encryption import Cipher, load_key
@@ -52,18 +53,42 @@ COLUMNS = {
 }
 
 name_option = click.option("--name", default="", help="What you call it; default: its kind.")
-broker_option = click.option("--broker", default="", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…")
-base_url_option = click.option("--base-url", default="", metavar="URL", help="Address of the server's API.")
-user_option = click.option("--user", default="", help="User name at the broker.")
-ca_option = click.option(
-    "--ca-file", default="", type=click.Path(), help="Certificates to trust with mqtts://, not the system's."
+broker_options = (
+    click.option("--user", default="", help="User name at the broker."),
+    click.option(
+        "--ca-file",
+        default="",
+        type=click.Path(),
+        help="Certificates to trust with mqtts://, not the system's.",
+    ),
 )
-port_option = click.option(
-    "--f-port", default=1, show_default=True, help="Frame port on which commands are sent."
+server_options = (
+    owner_option,
+    name_option,
+    click.option("--base-url", default="", metavar="URL", help="Address of the server's API."),
+    click.option("--broker", default="", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…"),
+    *broker_options,
+    click.option("--f-port", default=1, show_default=True, help="Frame port on which commands are sent."),
+    click.option(
+        "--confirmed",
+        is_flag=True,
+        help="Have devices acknowledge each command (advised for first set-up).",
+    ),
+    json_option,
 )
-confirmed_option = click.option(
-    "--confirmed", is_flag=True, help="Have devices acknowledge each command (advised for first set-up)."
-)
+
+Command = Callable[..., Any]
+
+
+def options(*these: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one, in the order in which help shows them."""
+
+    def add_them(command: Command) -> Command:
+        for option in reversed(these):
+            command = option(command)
+        return command
+
+    return add_them
 
 
 @click.group()
@@ -77,17 +102,9 @@ def add() -> None:
 
 
 @add.command(THINGS_STACK)
-@owner_option
-@name_option
-@base_url_option
-@broker_option
 @click.option("--application", required=True, help="The application's ID, as the console shows it.")
 @click.option("--tenant", default="", help="The tenant's ID (`ttn` at The Things Network).")
-@user_option
-@ca_option
-@port_option
-@confirmed_option
-@json_option
+@options(*server_options)
 @click.pass_obj
 def add_things_stack(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
     """The Things Stack v3. Standard input: an API key of the application."""
@@ -95,17 +112,9 @@ def add_things_stack(session: Session, /, owner: str, name: str, as_json: bool, 
 
 
 @add.command(CHIRPSTACK)
-@owner_option
-@name_option
-@base_url_option
-@broker_option
 @click.option("--application", default="", help="Only this application's devices; its ID. Default: all.")
 @click.option("--topic-prefix", default="", help="What stands before `application/…` in its topics.")
-@user_option
-@ca_option
-@port_option
-@confirmed_option
-@json_option
+@options(*server_options)
 @click.pass_obj
 def add_chirpstack(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
     """ChirpStack v4. Standard input: with --base-url an API key, then with --user the broker password."""
@@ -118,8 +127,7 @@ def add_chirpstack(session: Session, /, owner: str, name: str, as_json: bool, **
 @click.option(
     "--broker", "--base-url", "broker", required=True, metavar="URL", help="mqtt://HOST[:PORT] or mqtts://…"
 )
-@user_option
-@ca_option
+@options(*broker_options)
 @click.option(
     "--profile",
     "profiles",
@@ -243,30 +251,35 @@ async def _owner_of(ports: Ports, source_id: str) -> OwnerId:
     raise NotFound("source", source_id)
 
 
-def _row(owner_id: OwnerId, found: Source, state: SavedState | None) -> dict[str, Any]:
+def _row(owner_id: OwnerId, found: Source, saved: SavedState | None) -> dict[str, Any]:
+    state = saved.link if saved else LinkState()
     return {
         "id": found.id,
         "name": found.name,
         "kind": found.kind,
-        "state": _word(found, state),
+        "state": _word(found, saved),
         "settings": found.settings,
-        "messages": state.messages if state else 0,
-        "given_up": state.given_up if state else 0,
-        "published": state.published if state else 0,
-        "connected_since": utc_text(state.connected_since_ms) if state and state.connected_since_ms else None,
-        "last_message": utc_text(state.last_message_ms) if state and state.last_message_ms else None,
-        "last_error": state.last_error if state else "",
-        "last_error_at": utc_text(state.last_error_ms) if state and state.last_error_ms else None,
+        "messages": state.messages,
+        "given_up": state.given_up,
+        "published": state.published,
+        "connected_since": _at(state.connected_since_ms),
+        "last_message": _at(state.last_message_ms),
+        "last_error": state.last_error,
+        "last_error_at": _at(state.last_error_ms),
         "owner_id": owner_id,
         "created": utc_text(found.created_ms),
     }
 
 
-def _word(found: Source, state: SavedState | None) -> str:
+def _at(at_ms: int) -> str | None:
+    return utc_text(at_ms) if at_ms else None
+
+
+def _word(found: Source, saved: SavedState | None) -> str:
     if found.is_paused:
         return "paused"
     if not found.settings.get("broker"):
         return "answers only"
-    if state is None:
+    if saved is None:
         return "not worked yet"
-    return "connected" if state.connected_since_ms else "not connected"
+    return "connected" if saved.link.connected_since_ms else "not connected"

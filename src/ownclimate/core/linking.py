@@ -99,17 +99,8 @@ async def offer_source(
                 source_id=source_id,
             )
         except Conflict:
-            return await offer_source(
-                ports,
-                vault,
-                owner_id,
-                actor,
-                source_id,
-                kind=kind,
-                name=name,
-                settings=settings,
-                secrets=secrets,
-            )
+            # Another message of the same sender made it a moment ago.
+            found = await get_source(ports.directory, owner_id, source_id)
     if found.deleted_ms:
         return None
     if found.settings == dict(settings) and _holds(found, vault, secrets):
@@ -143,6 +134,14 @@ async def find_any_source(directory: Directory, owner_id: OwnerId, source_id: st
     return None if found is None else from_body(Source, found.body)
 
 
+async def get_source(directory: Directory, owner_id: OwnerId, source_id: str) -> Source:
+    """Removed ones too."""
+    found = await find_any_source(directory, owner_id, source_id)
+    if found is None:
+        raise NotFound("source", source_id)
+    return found
+
+
 async def pause_source(
     ports: Ports, owner_id: OwnerId, actor: Actor, source_id: str, *, is_paused: bool
 ) -> Source:
@@ -165,8 +164,8 @@ async def remove_source(ports: Ports, owner_id: OwnerId, actor: Actor, source_id
 
     The payloads go last: a removal that was cut short can be repeated.
     """
-    found = await find_any_source(ports.directory, owner_id, source_id)
-    if found is None or found.kind not in KINDS:
+    found = await get_source(ports.directory, owner_id, source_id)
+    if found.kind not in KINDS:
         raise NotFound("source", source_id)
     now_ms = ports.clock.now_ms()
     await edit(

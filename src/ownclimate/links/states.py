@@ -17,29 +17,21 @@ TABLE: Final = "state"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedState:
-    """`LinkState` at `at_ms`."""
+    """What the link was doing at `at_ms`."""
 
     at_ms: int
-    connected_since_ms: int = 0
-    last_message_ms: int = 0
-    messages: int = 0
-    given_up: int = 0
-    published: int = 0
-    connections: int = 0
-    last_error: str = ""
-    last_error_ms: int = 0
+    link: LinkState
     unknown: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, state: LinkState, now_ms: int) -> SavedState:
-        return cls(at_ms=now_ms, **dataclasses.asdict(state))
+        """As it is now; the state itself goes on changing."""
+        return cls(at_ms=now_ms, link=dataclasses.replace(state))
 
     def has_turned(self, before: SavedState) -> bool:
         """Whether it came up, went down, or failed otherwise."""
-        return (self.connected_since_ms, self.last_error) != (before.connected_since_ms, before.last_error)
-
-    def has_moved(self, before: SavedState) -> bool:
-        return dataclasses.replace(self, at_ms=before.at_ms) != before
+        now, then = self.link, before.link
+        return (now.connected_since_ms, now.last_error) != (then.connected_since_ms, then.last_error)
 
 
 async def save_state(ports: Ports, source_id: str, state: SavedState) -> None:

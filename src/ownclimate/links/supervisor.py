@@ -192,7 +192,7 @@ class Supervisor:
         current = SavedState.of(worked.link.state, now_ms)
         if worked.saved is not None:
             is_urgent = current.has_turned(worked.saved)
-            is_due = now_ms - worked.saved.at_ms >= SAVE_EVERY_MS and current.has_moved(worked.saved)
+            is_due = now_ms - worked.saved.at_ms >= SAVE_EVERY_MS and current.link != worked.saved.link
             if not is_urgent and not is_due:
                 return
         await save_state(self.ports, worked.source.id, current)
