@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ownclimate.core import claims, events, pictures, publishing
 from ownclimate.core.accounts import OWNER_CLAIM
 from ownclimate.core.documents import from_body
+from ownclimate.core.geofences import GEOFENCES
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.months import TABLE as NOTED_MONTHS
 from ownclimate.core.months import partitions_of
@@ -50,6 +51,7 @@ TABLES = (
     PROFILES,
     STANDINGS,
     THERMOSTATS,
+    GEOFENCES,
     NOTED_MONTHS,
     ALIASES,
     INVITES,

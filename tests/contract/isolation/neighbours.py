@@ -23,10 +23,10 @@ from ownclimate.core.access import Access
 from ownclimate.core.commands import accept_command
 from ownclimate.core.errors import Unauthenticated
 from ownclimate.core.events import PEOPLE, record_event
-from ownclimate.core.geofences import Geofence, create_geofence
+from ownclimate.core.geofences import create_geofence
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.people import note_seen
-from ownclimate.core.routines import Plan, Profile, Routine, create_profile, create_routine, edit_profile
+from ownclimate.core.routines import Plan, create_profile, create_routine, edit_profile
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site, edit_site
 from ownclimate.core.thermostats import create_thermostat
@@ -75,9 +75,9 @@ class Home:
     person_id: str = ""
     event_id: str = ""
     """What a camera of the house saw, and whom."""
-    routine: Routine = field(init=False)
-    profile: Profile = field(init=False)
-    geofence: Geofence = field(init=False)
+    schedule_number: int = 0
+    profile_number: int = 0
+    geofence_number: int = 0
 
 
 Ids = Callable[[Home], list[str]]
@@ -121,9 +121,9 @@ NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "space_id"): lambda home: [str(spaces_of(home.house)[0].number)],
     ("mclimate", "room_id"): lambda home: [str(home.room.number)],
     ("mclimate", "controller_id"): _names("valve"),
-    ("mclimate", "schedule_profile_id"): lambda home: [str(home.profile.number)],
-    ("mclimate", "id"): lambda home: [str(home.profile.number)],
-    ("mclimate", "key"): lambda home: [str(home.routine.number)],
+    ("mclimate", "schedule_profile_id"): lambda home: [str(home.profile_number)],
+    ("mclimate", "id"): lambda home: [str(home.profile_number)],
+    ("mclimate", "key"): lambda home: [str(home.schedule_number)],
     ("mclimate", "getSchedules.key"): _names("valve"),
     ("mclimate", "sensor_id"): _names("valve"),
     ("mclimate", "createThermostatMode.serial_number"): _names("plug"),
@@ -131,7 +131,7 @@ NAMED: Mapping[tuple[str, str], Ids] = {
         ("mclimate", f"{verb}ThermostatMode.serial"): _names("heater") for verb in ("get", "update", "delete")
     },
     **{
-        ("mclimate", f"{verb}Geofence.id"): lambda home: [str(home.geofence.number)]
+        ("mclimate", f"{verb}Geofence.id"): lambda home: [str(home.geofence_number)]
         for verb in ("get", "update", "delete", "enter", "exit")
     },
     ("netatmo", "device_id"): _alias("station", "netatmo"),
@@ -469,7 +469,7 @@ class Town:
         moved as somebody comes; the heater follows the valve's temperature."""
         ports, owner, valve = self.households.ports, home.account.owner_id, home.devices["valve"]
         plan = Plan(days=frozenset({0, 5}), from_minute=600, to_minute=660, target=21.5)
-        home.routine = await create_routine(ports, owner, ACTOR, plan, device_id=valve.id)
+        routine = await create_routine(ports, owner, ACTOR, plan, device_id=valve.id)
         profile = await create_profile(
             ports,
             owner,
@@ -480,7 +480,7 @@ class Town:
             boost_min=20,
             boost_c=30.0,
         )
-        home.profile = await edit_profile(
+        await edit_profile(
             ports, owner, ACTOR, profile.id, lambda p: replace(p, followers={valve.id: self.clock.now_ms()})
         )
 
@@ -493,9 +493,11 @@ class Town:
             target_c=21.0,
             delta_c=0.5,
         )
-        home.geofence = await create_geofence(
+        geofence = await create_geofence(
             ports, owner, ACTOR, device_id=valve.id, latitude=50.5, longitude=8.25, radius_m=150.0
         )
+        home.schedule_number, home.profile_number = routine.number, profile.number
+        home.geofence_number = geofence.number
 
     async def _devices(self, home: Home, quarter: str, number: int, room_id: Any) -> None:
         name, house = home.account.email.partition("@")[0], home.house.id
@@ -545,8 +547,9 @@ class Town:
             abilities=PRODUCTS["NATherm1"].abilities,
             given_aliases={"netatmo": therm_id},
         )
-        for use in ("plug", "heater"):
-            await device(use, "smart_plug", f"{quarter}-{use}", room_id=room_id, abilities=RELAY)
+        for place, use in enumerate(("plug", "heater"), 1):
+            vendor_id = f"5ECF7F00{number:02}B{place}"
+            await device(use, "smart_plug", vendor_id, room_id=room_id, abilities=RELAY)
         station_id, module_id = f"70:ee:50:0{number}:aa:01", f"02:00:00:0{number}:aa:02"
         station = await device(
             "station",

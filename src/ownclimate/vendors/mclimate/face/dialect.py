@@ -11,12 +11,14 @@ from ownclimate.vendors.mclimate.face import (
     entry,
     floors,
     fuota,
+    geofences,
     hal,
     keeping,
     logs,
     rooms,
     schedule_profiles,
     schedules,
+    thermostat_mode,
     users,
 )
 from ownclimate.vendors.mclimate.face.numbers import Numbers
@@ -55,6 +57,8 @@ def mclimate_dialect(
             *provider.rows(totals, wait_s=wait_s),
             *schedules.rows(totals),
             *schedule_profiles.rows(numbers, totals),
+            *thermostat_mode.rows(numbers, totals),
+            *geofences.rows(numbers, totals),
         ),
         fault=problems(contact),
         fault_shape=wire.Problem,

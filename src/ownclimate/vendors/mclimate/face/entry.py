@@ -8,8 +8,12 @@ from ownclimate.vendors.mclimate.face.buildings import BUILDING
 from ownclimate.vendors.mclimate.face.command_log import COMMAND_LOG
 from ownclimate.vendors.mclimate.face.controllers import FIELD_TYPES
 from ownclimate.vendors.mclimate.face.floors import FLOOR, SPACE_RESOURCE
+from ownclimate.vendors.mclimate.face.geofences import GEOFENCE
 from ownclimate.vendors.mclimate.face.hal import FieldTypes
 from ownclimate.vendors.mclimate.face.rooms import ROOM
+from ownclimate.vendors.mclimate.face.schedule_profiles import PROFILE
+from ownclimate.vendors.mclimate.face.schedules import SCHEDULE
+from ownclimate.vendors.mclimate.face.thermostat_mode import MODE
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Certainty, Endpoint, Success
@@ -45,8 +49,10 @@ async def get_entry_point(call: Call, params: None) -> wire.EntryPoint:
         "rooms": _listing("/v1/rooms", ROOM.types),
         "brands": _listing("/v1/brands", BRAND.types),
         "fuota": Link("/v1/fuota/{serial_number}", templated=True),
-        "schedules": Link("/v1/schedules{?sort,limit,page,fields}", templated=True),
-        "schedule-profile": Link("/v1/schedule-profile{?sort,limit,page,fields}", templated=True),
+        "schedules": _listing("/v1/schedules", SCHEDULE.types),
+        "schedule-profile": _listing("/v1/schedule-profile", PROFILE.types),
+        "thermostat_mode": _listing("/v1/thermostat_mode", MODE.types),
+        "geofences": _listing("/v1/geofences", GEOFENCE.types),
         "provider/fetch": Link("/v1/provider/fetch"),
         "provider/send": Link("/v1/provider/send"),
     }
