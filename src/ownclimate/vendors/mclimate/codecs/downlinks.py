@@ -4,7 +4,7 @@ A name is the cloud's (`SetTargetTemperature`), the same in snake case (`set_tar
 that the vendor's clients use for it; parameters go by either spelling too. Nothing leaves here that the
 same table does not read back as the command it was made from.
 
-Source: spec of the vendor's documents, "Commands" of each model; names: the builders of npm
+Source: the vendor's documents, "Commands" of each model; names: the builders of npm
 mclimate-payload-helper 1.6.0 and the vendor's API reference, "Send a command".
 """
 
