@@ -482,6 +482,12 @@ async def test_both_ends_are_inclusive(measured: Weather) -> None:
     assert list(body) == [str(NOON - 1500), str(NOON - 1200)]
 
 
+async def test_a_beginning_of_0_is_the_beginning_of_all(measured: Weather) -> None:
+    asked = {"scale": "5min", "type": "max_temp", "real_time": "true"}
+
+    assert await ask(measured.client(), date_begin=0, **asked) == await ask(measured.client(), **asked)
+
+
 async def test_at_most_1024_values(measured: Weather) -> None:
     times = [(NOON - 86400 * 10 + 300 * i) * 1000 for i in range(1100)]
     await measured.homes.record(measured.garden, times, {"temperature_c": [1.0] * 1100})

@@ -15,7 +15,7 @@ import numpy as np
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.ports import Ports
-from ownclimate.core.readings import Buckets, Instants, Interval, Values
+from ownclimate.core.readings import EARLIEST_MS, Buckets, Instants, Interval, Values
 from ownclimate.core.things import Ability
 from ownclimate.vendors.netatmo.face import heating
 from ownclimate.vendors.netatmo.face.parameters import Epoch
@@ -192,7 +192,8 @@ async def _in_bins(ports: Ports, number: DeviceNumber, asked: Asked, zone: str) 
     if span.newest:
         buckets = await cut(interval)
     else:
-        if interval.start_ms is None:
+        if interval.start_ms is None or interval.start_ms < EARLIEST_MS:
+            # Clients that want everything ask from 0 on.
             oldest = await ports.series.read(number, interval, quantities, limit=1)
             interval = Interval(
                 start_ms=int(oldest.times_ms[0]) if len(oldest) else 0, end_ms=interval.end_ms
