@@ -24,6 +24,7 @@ from ownclimate.oauth.keys import KeyKind, access_of, list_keys, stored_digest
 from ownclimate.oauth.server import AuthorizationServer
 from ownclimate.push.addresses import AddressPolicy
 from ownclimate.push.courier import Courier
+from ownclimate.push.hooks import KIND as WEBHOOK
 from ownclimate.push.hooks import Hook
 from ownclimate.vendors.netatmo.pushes import netatmo_voice
 from ownclimate.vendors.netatmo.vocabulary import DIALECT as NETATMO
@@ -112,6 +113,9 @@ async def relay(ports: Ports, courier: Courier) -> None:
     def note(owner_id: OwnerId, kind: str) -> None:
         rung.add(owner_id)
         wake.set()
+        if kind == WEBHOOK:
+            # A new one's greeting waits already; it came with the webhook's own write.
+            courier.wake()
 
     stop = ports.changes.listen(note)
     try:
