@@ -116,18 +116,6 @@ def test_the_other_dialects_rows_serve_the_demo(server, access) -> None:
     assert 300 < co2 < 5000
 
 
-def test_a_second_start_finds_the_demo_as_it_was(server, access) -> None:
-    count = len(run_json(server.data, "device", "list"))
-    server.stop()
-
-    with Server.start(server.data, "--demo") as again:
-        second = json.loads((again.data / "demo.json").read_text())
-
-        assert second["token"] == access["token"]
-        assert again.request("GET", "/v1/controllers", token=access["token"]).status == 200
-        assert len(run_json(again.data, "device", "list")) == count
-
-
 @pytest.fixture(scope="module")
 def lnetatmo_auth(server, access) -> Iterator[lnetatmo.ClientAuth]:
     """The library with nothing changed but where the cloud is, and signed in."""
@@ -200,6 +188,18 @@ def test_lnetatmo_reads_air_monitors(lnetatmo_auth) -> None:
     assert coaches.checkUpdated(coaches.lastData(hid), hid) == [{hid: "Device up-to-date"}]
 
 
+def test_lnetatmo_reads_homes_and_their_status(lnetatmo_auth) -> None:
+    home = lnetatmo.HomesData(lnetatmo_auth).Homes_Data
+    status = lnetatmo.HomeStatus(lnetatmo_auth, home["id"])
+    room = next(room["id"] for room in home["rooms"] if room["name"] == "Bedroom")
+    valve = next(module for module in home["modules"] if module["type"] == "NRV")
+
+    assert room in status.getRoomsId()
+    assert 5 < status.getRoomParam(room, "therm_measured_temperature") < 40
+    assert status.getModuleParam(valve["id"], "reachable") is True
+    assert status.getModuleParam(valve["id"], "bridge") == valve["bridge"]
+
+
 def test_lnetatmo_asks_for_public_stations_and_for_nothing_that_is_not_granted(lnetatmo_auth) -> None:
     box = {"lat_ne": 43.0, "lon_ne": 24.0, "lat_sw": 42.0, "lon_sw": 23.0}
 
@@ -215,3 +215,16 @@ def test_a_tokens_bar_may_stand_in_the_address_as_it_is(server, lnetatmo_auth) -
 
     assert "|" in target
     assert (answer.status, answer.json["status"]) == (200, "ok")
+
+
+# The last one: it stops the server of all the others.
+def test_a_second_start_finds_the_demo_as_it_was(server, access) -> None:
+    count = len(run_json(server.data, "device", "list"))
+    server.stop()
+
+    with Server.start(server.data, "--demo") as again:
+        second = json.loads((again.data / "demo.json").read_text())
+
+        assert second["token"] == access["token"]
+        assert again.request("GET", "/v1/controllers", token=access["token"]).status == 200
+        assert len(run_json(again.data, "device", "list")) == count

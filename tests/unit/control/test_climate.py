@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,11 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ownclimate.control.climate import KNOB, ClimateKeeper
+from ownclimate.control.climate import KNOB, LEASE, ClimateKeeper
 from ownclimate.core.audit import list_entries
 from ownclimate.core.climate import next_change_ms
+from ownclimate.core.errors import StoreUnavailable
+from ownclimate.core.leases import list_leases
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import SET_SETPOINT
+from ownclimate.core.partitions import FOLLOWERS
+from ownclimate.core.ports import Change
+from ownclimate.store.memory import MemoryDirectory
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.heated_home import DAY, NIGHT, HeatedHome
 from tests.fakes.households import ACTOR, Households, memory_ports
@@ -192,6 +199,51 @@ async def test_another_keeper_after_a_crash_gives_no_order_again(home, keeper) -
     await ClimateKeeper(home.ports, "the next").look()
 
     assert len(await home.orders()) == 2
+
+
+class Dying(MemoryDirectory):
+    """Takes no note of the next follower: as if the process had died just before."""
+
+    is_dying = False
+
+    async def write(self, partition: str, changes: Sequence[Change], version: str) -> None:
+        if self.is_dying and any(change.table == FOLLOWERS for change in changes):
+            self.is_dying = False
+            raise StoreUnavailable("the process died")
+        await super().write(partition, changes, version)
+
+
+async def test_a_crash_between_an_order_and_its_note_gives_no_order_twice(clock, entropy) -> None:
+    directory = Dying()
+    ports = dataclasses.replace(memory_ports(clock, entropy), directory=directory)
+    home = await HeatedHome.build(Households(ports))
+    await home.choose("parlour", "manual", 21.5)
+    directory.is_dying = True
+    with pytest.raises(StoreUnavailable):
+        await ClimateKeeper(ports, "the first").look()
+
+    await ClimateKeeper(ports, "the next").look()
+
+    assert await home.orders() == [("left", SET_SETPOINT, 21.5), ("right", SET_SETPOINT, 21.5)]
+
+
+async def test_only_one_of_two_servers_keeps_the_rooms(home) -> None:
+    await home.choose("bedroom", "manual", 22.0)
+    tasks = [
+        asyncio.get_running_loop().create_task(ClimateKeeper(home.ports, name).run())
+        for name in ("one", "two")
+    ]
+    async with asyncio.timeout(5):
+        while not await home.orders():
+            await asyncio.sleep(0)
+    leases = await list_leases(home.ports)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [(lease.name, lease.holder) for lease in leases] == [(LEASE, "one")]
+    assert await home.orders() == [("bed", SET_SETPOINT, 22.0)]
+    assert await list_leases(home.ports) == []
 
 
 async def test_what_time_did_and_what_people_did_stands_in_the_audit(home, keeper, clock) -> None:
