@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +18,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-import uvicorn
 import uvloop
 
 from ownclimate.core.access import Access
@@ -27,7 +25,7 @@ from ownclimate.core.accounts import register_account
 from ownclimate.core.devices import create_device
 from ownclimate.core.ids import DeviceId
 from ownclimate.core.ports import Ports
-from ownclimate.core.readings import Arrivals, Batch, OriginKind, origin_number
+from ownclimate.core.readings import Batch, OriginKind, origin_number
 from ownclimate.core.sites import create_site
 from ownclimate.core.things import Account, Place
 from ownclimate.core.writes import Actor
@@ -37,9 +35,9 @@ from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
 from ownclimate.vendors.netatmo.importer import import_payload
 from ownclimate.vendors.netatmo.measuretypes import SCALES
 from ownclimate.vendors.netatmo.vocabulary import PRODUCTS
-from ownclimate.web.asgi import ASGIApp, Receive, Scope, Send, send_reply
+from ownclimate.web.asgi import ASGIApp, Receive, Scope, Send
 from ownclimate.web.dispatch import Application
-from tests.bench.bench_web import empty_dialect, spent_s
+from tests.bench.bench_web import empty_dialect, ports_of, send_spent, serve, served, spent_s
 from tests.bench.load import run
 from tests.fakes import FakeClock, SeededEntropy
 
@@ -85,39 +83,9 @@ POLLED = {
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ownclimate-bench-") as folder:
         token = uvloop.run(_fill(Path(folder)))
-        command = [sys.executable, "-m", "tests.bench.bench_netatmo", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
-            try:
-                assert server.stdout is not None
-                url = f"http://127.0.0.1:{int(server.stdout.readline())}"
-                _history(url, token)
-                _polling(url, token)
-            finally:
-                server.kill()
-
-
-async def serve(folder: Path) -> None:
-    """The benched application on a free port, which it prints. Runs until it is killed."""
-    async with open_store(folder, clock=FakeClock(), entropy=SeededEntropy(2)) as store:
-        config = uvicorn.Config(
-            _application(_ports(store)), port=0, log_config=None, access_log=False, lifespan="off"
-        )
-        listener = config.bind_socket()
-        listener.listen()
-        print(listener.getsockname()[1], flush=True)
-        await uvicorn.Server(config).serve(sockets=[listener])
-
-
-def _ports(store: Any) -> Ports:
-    clock = FakeClock()
-    return Ports(
-        directory=store.directory,
-        series=store.series,
-        raw=store.raw,
-        clock=clock,
-        entropy=SeededEntropy(3),
-        arrivals=Arrivals(clock),
-    )
+        with served("tests.bench.bench_netatmo", Path(folder)) as url:
+            _history(url, token)
+            _polling(url, token)
 
 
 def _application(ports: Ports) -> ASGIApp:
@@ -133,8 +101,7 @@ def _application(ports: Ports) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/cpu":
-            spent = str(time.process_time()).encode()
-            await send_reply(send, 200, [(b"content-length", str(len(spent)).encode())], spent)
+            await send_spent(send)
         else:
             await application(scope, receive, send)
 
@@ -143,7 +110,7 @@ def _application(ports: Ports) -> ASGIApp:
 
 async def _fill(folder: Path) -> str:
     async with open_store(folder, clock=FakeClock(), entropy=SeededEntropy(1)) as store:
-        ports = _ports(store)
+        ports = ports_of(store)
         account = await register_account(ports, ACTOR, email="bench@example.org", password_hash="-")
         for name in ("station", "homesdata", "homestatus"):
             await import_payload(ports, account.owner_id, ACTOR, (DATA / f"{name}.json").read_bytes())
@@ -269,4 +236,4 @@ def _polling(url: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1])))
+    uvloop.run(serve(Path(sys.argv[1]), _application))

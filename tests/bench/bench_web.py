@@ -7,12 +7,14 @@ processor time, which neighbours on the machine disturb least.
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +67,21 @@ CALLS = {"/raw": 20_000, "/empty/75": 20_000, "/empty/0": 10_000}
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ownclimate-bench-") as folder:
         token = uvloop.run(_alone(Path(folder)))
-        _over_http(Path(folder), token)
+        with served("tests.bench.bench_web", Path(folder)) as url:
+            _loaded(url, token)
 
 
 async def _alone(folder: Path) -> str:
     async with open_store(folder, clock=FakeClock(), entropy=SeededEntropy(1)) as store:
-        token = await _fill(_ports(store))
-        await _in_process(_application(_ports(store)), token)
+        token = await _fill(ports_of(store))
+        await _in_process(_application(ports_of(store)), token)
     return token
 
 
-async def serve(folder: Path) -> None:
+async def serve(folder: Path, make: Callable[[Ports], ASGIApp]) -> None:
     """The benched application on a free port, which it prints. Runs until it is killed."""
     async with open_store(folder, clock=FakeClock(), entropy=SeededEntropy(2)) as store:
-        app = _application(_ports(store))
+        app = make(ports_of(store))
         config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off")
         listener = config.bind_socket()
         listener.listen()
@@ -86,7 +89,7 @@ async def serve(folder: Path) -> None:
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def _ports(store: Any) -> Ports:
+def ports_of(store: Any) -> Ports:
     clock = FakeClock()
     return Ports(
         directory=store.directory,
@@ -143,8 +146,7 @@ def _application(ports: Ports) -> ASGIApp:
         if scope["path"] == "/raw":
             await send_reply(send, 200, [(b"content-length", b"2")], b"{}")
         elif scope["path"] == "/cpu":
-            spent = str(time.process_time()).encode()
-            await send_reply(send, 200, [(b"content-length", str(len(spent)).encode())], spent)
+            await send_spent(send)
         else:
             await application(scope, receive, send)
 
@@ -216,13 +218,14 @@ async def _send(message: Any) -> None:
         raise AssertionError(f"answered {message['status']}")
 
 
-def _over_http(folder: Path, token: str) -> None:
-    command = [sys.executable, "-m", "tests.bench.bench_web", str(folder)]
+@contextlib.contextmanager
+def served(module: str, folder: Path) -> Iterator[str]:
+    """The address of the module's `serve`, run as a process of its own."""
+    command = [sys.executable, "-m", module, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
-            url = f"http://127.0.0.1:{int(server.stdout.readline())}"
-            _loaded(url, token)
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
         finally:
             server.kill()
 
@@ -245,10 +248,16 @@ def _loaded(url: str, token: str) -> None:
         )
 
 
+async def send_spent(send: Send) -> None:
+    """Answers with the seconds of processor time that this process has used."""
+    spent = str(time.process_time()).encode()
+    await send_reply(send, 200, [(b"content-length", str(len(spent)).encode())], spent)
+
+
 def spent_s(url: str) -> float:
     with urllib.request.urlopen(f"{url}/cpu", timeout=30) as answer:
         return float(answer.read())
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1])))
+    uvloop.run(serve(Path(sys.argv[1]), _application))
