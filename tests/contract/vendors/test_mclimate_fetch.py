@@ -270,3 +270,18 @@ async def test_a_fan_coil_thermostats_page_is_told_in_plain_units(world) -> None
         "targetTemperatureStep": 0.5,
         "ecmVoltageRange": {"min": 3, "max": 10},
     }
+
+
+@pytest.mark.parametrize(
+    ("server", "shown"), [("things-stack", "the_things_network"), ("chirpstack", "chirpstack"), ("other", "")]
+)
+async def test_what_the_network_server_told_of_the_radio_is_told(world, server, shown) -> None:
+    reports = {"network_server": server, "application": "app-1", "spreading_factor": 7}
+    device = await world.device(
+        "ht_mini", DEV_EUI, reports={n: Report(value=v, at_ms=0) for n, v in reports.items()}
+    )
+    await world.heard(device)
+
+    told = (await world.fetch(device)).json["provider"]
+
+    assert (told["network_provider"], told["application"], told["spf"]) == (shown, "app-1", "7")

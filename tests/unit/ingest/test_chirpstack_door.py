@@ -166,3 +166,12 @@ async def test_a_value_that_is_no_number_is_left_out(house: House) -> None:
     (row,) = await house.rows(EUI)
     assert "snr_db" not in row
     assert row["rssi_dbm"] == -60
+
+
+async def test_the_device_reports_through_whom_and_how_it_was_heard(house: House) -> None:
+    radio = {"modulation": {"lora": {"bandwidth": 125_000, "spreadingFactor": 12}}}
+    await house.post(f"{CHIRPSTACK}?event=up", chirpstack_up(KEEPALIVE, txInfo=radio))
+
+    told = {name: report.value for name, report in (await house.device(EUI)).reports.items()}
+    assert (told["network_server"], told["spreading_factor"]) == ("chirpstack", 12)
+    assert told["application"] == INFO["applicationId"]

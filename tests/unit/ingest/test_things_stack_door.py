@@ -335,3 +335,24 @@ async def test_an_unchanged_device_is_not_written_again(house: House) -> None:
     await house.post(THINGS_STACK, envelope(KEEPALIVE, f_cnt=18, received_at="2026-11-21T09:59:59Z"))
 
     assert await house.ports.directory.scan(partition, "device") == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "spreading_factor"),
+    [
+        ({"data_rate": {"lora": {"spreading_factor": 7}}}, 7),
+        ({"data_rate": {"fsk": {"bit_rate": 50_000}}}, None),
+        ({"data_rate": {"lora": {"spreading_factor": "fast"}}}, None),
+        ("odd", None),
+    ],
+    ids=["LoRa", "FSK", "nonsense", "odd"],
+)
+async def test_the_device_reports_through_whom_and_how_it_was_heard(
+    house: House, settings: Any, spreading_factor: int | None
+) -> None:
+    answer = await house.post(THINGS_STACK, envelope(KEEPALIVE, settings=settings))
+
+    told = {name: report.value for name, report in (await house.device(EUI)).reports.items()}
+    assert answer.status == 202
+    assert (told["network_server"], told["application"]) == ("things-stack", "home")
+    assert told.get("spreading_factor") == spreading_factor

@@ -17,6 +17,7 @@ import msgspec
 
 from ownclimate.core.devices import checked_vendor_id
 from ownclimate.core.errors import InvalidInput
+from ownclimate.core.linking import CHIRPSTACK
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import origin_number
 from ownclimate.ingest.instants import find_instant
@@ -24,7 +25,15 @@ from ownclimate.ingest.keys import HookKey
 from ownclimate.ingest.lorawan.codecs import CodecTable
 from ownclimate.ingest.lorawan.correlation import command_of
 from ownclimate.ingest.lorawan.fates import Fate, Stage, take_fate
-from ownclimate.ingest.lorawan.uplinks import Uplink, batches_of, keep_event, sound_instant, take_uplink
+from ownclimate.ingest.lorawan.uplinks import (
+    Uplink,
+    batches_of,
+    keep_event,
+    sound_instant,
+    spreading_factor,
+    take_uplink,
+    within,
+)
 from ownclimate.ingest.lorawan.ways import Way
 
 UP: Final = "up"
@@ -66,6 +75,7 @@ class Event(msgspec.Struct, rename="camel"):
     f_port: int = 0
     data: str = ""
     rx_info: list[RxInfo] = []
+    tx_info: Any = None
     join_server_context: dict[str, Any] | None = None
     queue_item_id: str = ""
     acknowledged: bool = False
@@ -216,6 +226,11 @@ def read_uplink(body: bytes, model: str = "") -> Uplink:
         hints=[text for text in (info.tags.get("model", ""), info.device_profile_name) if text],
         address={"application": info.application_id},
         radio=best_radio(told.rx_info),
+        network={
+            "network_server": CHIRPSTACK,
+            "application": info.application_id,
+            **spreading_factor(within(told.tx_info, "modulation", "lora", "spreadingFactor")),
+        },
         notes=notes,
     )
 

@@ -16,13 +16,14 @@ import msgspec
 
 from ownclimate.core.devices import checked_vendor_id
 from ownclimate.core.errors import InvalidInput
+from ownclimate.core.linking import THINGS_STACK
 from ownclimate.core.ports import Ports
 from ownclimate.ingest.instants import find_instant
 from ownclimate.ingest.keys import HookKey
 from ownclimate.ingest.lorawan.codecs import CodecTable
 from ownclimate.ingest.lorawan.correlation import command_in
 from ownclimate.ingest.lorawan.fates import Fate, Stage, take_fate
-from ownclimate.ingest.lorawan.uplinks import Uplink, keep_event, take_uplink
+from ownclimate.ingest.lorawan.uplinks import Uplink, keep_event, spreading_factor, take_uplink, within
 from ownclimate.ingest.lorawan.ways import Way
 
 UPLINK: Final = "uplink_message"
@@ -88,6 +89,7 @@ class UplinkMessage(msgspec.Struct):
     rx_metadata: list[RxMetadata] | None = None
     received_at: str | None = None
     version_ids: VersionIds | None = None
+    settings: Any = None
 
 
 class Envelope(msgspec.Struct):
@@ -189,6 +191,11 @@ def read_uplink(body: bytes, model: str = "") -> Uplink:
         names=[name for name in (version.model_id, model) if name],
         address={"device_id": ids.device_id, "application": _application(ids)} if ids.device_id else {},
         radio=best_radio(message.rx_metadata or ()),
+        network={
+            "network_server": THINGS_STACK,
+            "application": _application(ids),
+            **spreading_factor(within(message.settings, "data_rate", "lora", "spreading_factor")),
+        },
         is_simulated=envelope.simulated,
         notes=notes,
     )

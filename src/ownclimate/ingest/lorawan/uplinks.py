@@ -33,6 +33,7 @@ UNKNOWN_MODEL: Final = "unknown"
 MOST_HINT_WORDS: Final = 12
 SAME_MOMENT: Final = 100
 """Entries looked through for one that arrived at a known millisecond: arrivals do not share one."""
+SPREADING_FACTORS: Final = range(5, 13)
 MAC_ONLY_PORT: Final = 0
 """LoRaWAN 1.0.4 §4.3.2: a frame on port 0 is for the network alone."""
 
@@ -46,6 +47,7 @@ class Uplink:
     texts that people wrote, in which the model may be named. `digest` is the same in every redelivery and
     in nothing else. `received_ms` is the network server's. `radio` are the values of the best gateway, by
     quantity. `address` is what the server needs to be told to send something to the device.
+    `network` is what becomes a report of the device: `network_server`, `application`, `spreading_factor`.
     """
 
     vendor_id: str
@@ -60,6 +62,7 @@ class Uplink:
     hints: Sequence[str] = ()
     address: Mapping[str, str] = field(default_factory=dict)
     radio: Mapping[str, float] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
     is_simulated: bool = False
     notes: Sequence[str] = ()
 
@@ -238,7 +241,10 @@ async def _store(
         return  # A late frame fills the history; it must not turn the device's settings back.
 
     def change(known: Device) -> Device:
-        return dataclasses.replace(with_news(known, codec, understood, at_ms), link=link or known.link)
+        news = with_news(known, codec, understood, at_ms)
+        return dataclasses.replace(
+            news, link=link or known.link, reports=_with_reports(news.reports, uplink.network, at_ms)
+        )
 
     if change(device) != device:
         await edit_device(ports, key.owner_id, key_actor(key), device.id, change, verb="report")
@@ -282,17 +288,9 @@ def with_news(device: Device, codec: Codec | None, understood: Understood | None
     if codec is not None and device.model == UNKNOWN_MODEL:
         changes.update(model=codec.model, abilities=codec.abilities)
     if understood is not None:
-        said = device.reports
         changes.update(
             settings={**device.settings, **understood.settings},
-            reports={
-                **said,
-                **{
-                    name: Report(value=value, at_ms=at_ms, source=LORAWAN)
-                    for name, value in understood.reports.items()
-                    if name not in said or said[name].value != value
-                },
-            },
+            reports=_with_reports(device.reports, understood.reports, at_ms),
             firmware=understood.firmware or device.firmware,
             keepalive_s=understood.keepalive_s or device.keepalive_s,
         )
@@ -300,3 +298,24 @@ def with_news(device: Device, codec: Codec | None, understood: Understood | None
             kept = {**device.kept.get(LORAWAN, {}), **understood.kept}
             changes["kept"] = {**device.kept, LORAWAN: kept}
     return dataclasses.replace(device, **changes)
+
+
+def _with_reports(said: dict[str, Report], news: Mapping[str, Any], at_ms: int) -> dict[str, Report]:
+    """What was said with what is news; the same said again keeps the instant of the first time."""
+    return said | {
+        name: Report(value=value, at_ms=at_ms, source=LORAWAN)
+        for name, value in news.items()
+        if name not in said or said[name].value != value
+    }
+
+
+def spreading_factor(value: Any) -> dict[str, int]:
+    """The report of it; nothing when the server did not tell, or the frame went out otherwise."""
+    return {"spreading_factor": value} if isinstance(value, int) and value in SPREADING_FACTORS else {}
+
+
+def within(value: Any, *path: str) -> Any:
+    """What lies at a path of names in decoded JSON; None where it leads nowhere."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ownclimate.core.linking import CHIRPSTACK, THINGS_STACK
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate import mapping, vocabulary
@@ -243,6 +244,7 @@ _OF_TYPE: Mapping[tuple[str, str], Tell] = {
     ("fan_coil_thermostat", "operationalMode"): _fan_coil_mode,
     ("fan_coil_thermostat", "deviceStatus"): _fan_coil_is_on,
 }
+_NETWORKS: Mapping[Any, str] = {THINGS_STACK: "the_things_network", CHIRPSTACK: "chirpstack"}
 _TELL: Mapping[str, Tell] = {
     "mac": lambda known: mapping.bare_mac(known.device),
     "online": lambda known: known.is_online,
@@ -253,7 +255,7 @@ _TELL: Mapping[str, Tell] = {
     "port": lambda known: known.report("ip_port"),
     "pendingCommandStatus": lambda known: dict(known.pending),
     "timeOfRecord": lambda known: mapping.moment(known.last_ms),
-    "network_provider": lambda known: known.report("network_provider", ""),
+    "network_provider": lambda known: _NETWORKS.get(known.report("network_server"), ""),
     "spf": lambda known: str(known.report("spreading_factor", "")),
     "frameCount": lambda known: known.report("frame_count"),
     "joinRequestCount": lambda known: known.report("join_count", 0),
