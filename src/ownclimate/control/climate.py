@@ -18,7 +18,15 @@ import structlog
 
 from ownclimate.control.pauses import Sleep, pause
 from ownclimate.core.accounts import list_owner_ids
-from ownclimate.core.climate import Channel, Climate, is_followed, next_change_ms, occurrence_of, setpoint_of
+from ownclimate.core.climate import (
+    Channel,
+    Climate,
+    chosen_via,
+    is_followed,
+    next_change_ms,
+    occurrence_of,
+    setpoint_of,
+)
 from ownclimate.core.devices import list_devices
 from ownclimate.core.errors import AppError, InvalidInput, NotFound, Unsupported
 from ownclimate.core.followers import Follower, asked, heard, keep_follower, list_followers
@@ -61,6 +69,8 @@ class Asking:
     device: Device
     channel: Channel
     occurrence: str
+    via: str
+    """How the room's wish came in."""
     name: str
     fields: dict[str, Any]
     temperature_c: float | None
@@ -156,7 +166,7 @@ class ClimateKeeper:
             await give_order(
                 self.ports,
                 owner_id,
-                TIMETABLE,
+                Actor(via=asking.via),
                 asking.device,
                 asking.name,
                 asking.fields,
@@ -248,6 +258,7 @@ def _asking(room: Room, device: Device, channel: Channel, setpoint: Setpoint) ->
         device=device,
         channel=channel,
         occurrence=occurrence_of(room, channel, setpoint),
+        via=chosen_via(room, channel) or TIMETABLE.via,
         name=name,
         fields=fields,
         temperature_c=fields.get("temperature_c"),

@@ -45,12 +45,12 @@ def settled(climate: Climate, now_ms: int, *, chosen_ms: int = 0) -> Climate:
 
 
 def with_setpoint(
-    climate: Climate, room: Room, channel: Channel, chosen: Setpoint | None, now_ms: int
+    climate: Climate, room: Room, channel: Channel, chosen: Setpoint | None, now_ms: int, via: str = ""
 ) -> Climate:
     """The site after somebody chose a set-point for the room, or (None) that it follows the home again."""
     memory = memory_of(climate, room, channel, now_ms)
     own = None if chosen is None else dataclasses.replace(chosen, since_ms=now_ms)
-    memory = dataclasses.replace(memory, own=own)
+    memory = dataclasses.replace(memory, own=own, via=via)
     after = _brought(climate, room, channel, memory, now_ms, chosen_ms=now_ms)
     rooms = tuple(after if one.id == room.id else one for one in climate.rooms)
     return dataclasses.replace(climate, rooms=rooms)
@@ -139,7 +139,7 @@ def _control_of(memory: Memory, shown: dict[str, Any]) -> dict[str, Any]:
     own = None
     if memory.own is not None:
         own = {**dataclasses.asdict(memory.own), "mode": memory.own.mode.value}
-    return {"own": own, "base_c": memory.base_c, "shown": shown}
+    return {"own": own, "base_c": memory.base_c, "via": memory.via, "shown": shown}
 
 
 def _is_same(one: Setpoint, other: Setpoint) -> bool:

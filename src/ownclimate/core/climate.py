@@ -130,6 +130,11 @@ def is_chosen(room: Room, channel: Channel) -> bool:
     return is_followed(room, channel) and room.settings[control_name(channel)]["own"] is not None
 
 
+def chosen_via(room: Room, channel: Channel) -> str:
+    """How the set-point that was chosen for the room came in; empty when none was."""
+    return str(room.settings[control_name(channel)].get("via", "")) if is_chosen(room, channel) else ""
+
+
 def is_wanted(climate: Climate, room: Room, channel: Channel) -> bool:
     """Whether set-points of the channel mean anything in the room."""
     if setpoint_of(room, channel) is not None:
@@ -157,6 +162,8 @@ class Memory:
 
     own: Setpoint | None = None
     base_c: float | None = None
+    via: str = ""
+    """How the choice came in, as `Actor.via` says it."""
 
 
 def memory_of(climate: Climate, room: Room, channel: Channel, now_ms: int) -> Memory:
@@ -167,6 +174,7 @@ def memory_of(climate: Climate, room: Room, channel: Channel, now_ms: int) -> Me
         return Memory(
             own=None if own is None else Setpoint(**{**own, "mode": SetpointMode(own["mode"])}),
             base_c=control.get("base_c"),
+            via=control.get("via", ""),
         )
     said = setpoint_of(room, channel)
     if said is None:

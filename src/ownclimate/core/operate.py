@@ -83,7 +83,7 @@ async def set_setpoint(
         if mode is not SetpointMode.MANUAL:
             held_c = mode_temperature_c(climate, channel, mode)
         chosen = Setpoint(mode=mode, temperature_c=held_c, until_ms=end_ms, pilot_wire=pilot_wire)
-        after = with_setpoint(climate, room, channel, chosen, now_ms)
+        after = with_setpoint(climate, room, channel, chosen, now_ms, actor.via)
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
     after = await _change(ports, owner_id, site_id, change, room_id=room_id)
@@ -116,7 +116,7 @@ async def hold_setpoint(
             is_going_on = is_timed(climate, room, channel, now_ms)
             end_ms = default_until_ms(climate, now_ms) if is_going_on else 0
         chosen = Setpoint(mode=mode, temperature_c=temperature_c, until_ms=end_ms)
-        after = with_setpoint(climate, room, channel, chosen, now_ms)
+        after = with_setpoint(climate, room, channel, chosen, now_ms, actor.via)
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
     try:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ownclimate.control.climate import KNOB, LEASE, ClimateKeeper
 from ownclimate.core.audit import list_entries
 from ownclimate.core.climate import next_change_ms
+from ownclimate.core.commands import list_commands
 from ownclimate.core.errors import StoreUnavailable
 from ownclimate.core.leases import list_leases
 from ownclimate.core.ordering import give_order
@@ -52,6 +53,18 @@ async def test_a_chosen_setpoint_reaches_every_device_of_the_room_once(home, kee
     await keeper.look()
 
     assert await home.orders() == [("left", SET_SETPOINT, 21.5), ("right", SET_SETPOINT, 21.5)]
+
+
+async def test_an_order_tells_whether_a_person_or_the_timetable_wants_it(home, keeper, clock) -> None:
+    await home.switch(await home.schedule(WEEK, day=20.0, night=16.0))
+    await keeper.look()
+    clock.advance(1)
+    await home.choose("bedroom", "manual", 22.0)
+    await keeper.look()
+
+    commands = await list_commands(home.ports.directory, home.owner_id, clock.now_ms())
+    told = {(c.actor["via"], c.fields["temperature_c"]) for c in commands}
+    assert told == {("timetable", 16.0), ("test", 22.0)}
 
 
 async def test_a_setpoint_ends_at_its_time_and_the_room_follows_the_timetable_again(
