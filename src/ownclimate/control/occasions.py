@@ -8,11 +8,13 @@ from typing import Final
 import structlog
 
 from ownclimate.core.agenda import Change, Window
+from ownclimate.core.climate import Channel, is_timed
 from ownclimate.core.commands import KEY_LIFE_MS, list_device_commands
 from ownclimate.core.documents import to_body
 from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.events import announce_events, record_event
 from ownclimate.core.ids import OwnerId
+from ownclimate.core.operate import load_climate, set_setpoint
 from ownclimate.core.ordering import give_order
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.ports import ABSENT, Ports, Put
@@ -26,7 +28,7 @@ from ownclimate.core.standing import (
     wanted_setpoint,
 )
 from ownclimate.core.targets import Order, holds_setpoint, switch_order, target_order
-from ownclimate.core.things import Command, Device
+from ownclimate.core.things import Ability, Command, Device, SetpointMode
 from ownclimate.core.writes import Actor, write_surely
 
 ACTOR: Final = Actor(via=TIMETABLE)
@@ -34,6 +36,8 @@ EVENT: Final = "schedule"
 LATE_MS: Final = KEY_LIFE_MS // 2
 """What is done later than this may have outlived its idempotency key: the device's log is asked."""
 _LOOKED_AT: Final = 200
+FOR_EVER: Final = 0
+"""A room holds what its device was told until the window ends, which nobody but us knows."""
 
 log = structlog.get_logger("ownclimate")
 
@@ -99,7 +103,7 @@ class Occasion:
             order = None
         # A set-point chosen at any time during the window stays; of a switch only what came after it.
         since_ms = before.since_ms or at_ms if holds_setpoint(self.device) else at_ms
-        if order is not None:
+        if order is not None and not await self._is_left_to_home(since_ms):
             await self._order(last, "end", order, at_ms, since_ms)
         await self._write(Standing(device_id=self.device.id, looked_ms=self.now_ms))
 
@@ -154,9 +158,26 @@ class Occasion:
                 order.fields,
                 executor=occurrence,
                 idempotency_key=f"{of.routine_id}.{of.revision} {of.local} {edge}",
+                hold_until_ms=FOR_EVER,
             )
         except (InvalidInput, Unsupported) as error:
             self._skip(of.number, of.local, error.message)
+
+    async def _is_left_to_home(self, since_ms: int) -> bool:
+        """Whether the device's room follows its home's mode or timetable again, which know better than we
+        what is to hold now."""
+        site_id, room_id = self.device.site_id, self.device.room_id
+        if site_id is None or room_id is None or not holds_setpoint(self.device):
+            return False
+        climate = await load_climate(self.ports, self.owner_id, site_id)
+        is_heating = Ability.HEATING_SETPOINT in self.device.abilities
+        channel = Channel.HEATING if is_heating else Channel.COOLING
+        room = climate.room(room_id)
+        if room is None or not is_timed(climate, room, channel, self.now_ms):
+            return False
+        if await self._by_hand(since_ms) is None:
+            await set_setpoint(self.ports, self.owner_id, ACTOR, site_id, room_id, channel, SetpointMode.HOME)
+        return True
 
     async def _write(self, after: Standing) -> None:
         put = Put(table=STANDINGS, key=self.device.id, body=to_body(after), expect=self.version or ABSENT)

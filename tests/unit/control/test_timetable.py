@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ownclimate.control.climate import ClimateKeeper
 from ownclimate.control.timetable import Timetable
 from ownclimate.core.commands import list_device_commands
 from ownclimate.core.devices import edit_device, hide_device
@@ -27,7 +28,8 @@ from ownclimate.core.routines import (
     list_routines,
     remove_routines,
 )
-from ownclimate.core.sites import create_site
+from ownclimate.core.schedules import create_schedule
+from ownclimate.core.sites import create_room, create_site
 from ownclimate.core.standing import STANDINGS, schedule_info
 from ownclimate.core.things import Ability, Device
 from tests.fakes import FakeClock, SeededEntropy
@@ -351,6 +353,42 @@ async def test_a_boost_goes_before_everything_and_ends_by_itself() -> None:
     await home.run("2026-11-20T11:00")
 
     assert await home.ordered(valve) == [("2026-11-20T10:01", 28.0), ("2026-11-20T10:21", 17.0)]
+
+
+async def test_in_a_room_that_follows_a_timetable_the_home_takes_over_at_the_end() -> None:
+    home = await house()
+    room = await create_room(home.ports, home.owner_id, ACTOR, site_id=home.site.id, name="Parlour")
+    valve = await home.device(room_id=room.id)
+    zone = {"id": 1, "name": "Day", "rooms": [{"room_id": room.id, "heating_setpoint_c": 20.5}]}
+    await create_schedule(
+        home.ports, home.owner_id, ACTOR, site_id=home.site.id, name="Week", is_selected=True,
+        entries=((0, 1),), zones=(zone,),
+    )  # fmt: skip
+    keeper = ClimateKeeper(home.ports, "one")
+    await home.by_hand(valve, temperature_c=18)
+    await home.routine(valve, "13:00", "14:00", 23)
+
+    await home.run("2026-11-20T11:00")
+    await keeper.look()
+    await home.run("2026-11-20T12:00")
+    await keeper.look()
+
+    assert await home.ordered(valve) == [("2026-11-20T11:00", 23), ("2026-11-20T12:00", 20.5)]
+
+
+async def test_in_a_room_without_a_timetable_each_end_of_a_window_is_ordered_once() -> None:
+    home = await house()
+    room = await create_room(home.ports, home.owner_id, ACTOR, site_id=home.site.id, name="Parlour")
+    valve = await home.device(room_id=room.id)
+    keeper = ClimateKeeper(home.ports, "one")
+    await home.by_hand(valve, temperature_c=18)
+    await home.routine(valve, "13:00", "14:00", 23)
+
+    for minutes in range(0, 240, 15):
+        await home.run(f"2026-11-20T{10 + minutes // 60}:{minutes % 60:02}")
+        await keeper.look()
+
+    assert await home.ordered(valve) == [("2026-11-20T11:00", 23), ("2026-11-20T12:00", 18)]
 
 
 async def test_a_device_that_is_gone_ends_its_routines() -> None:
