@@ -230,6 +230,30 @@ async def test_what_nobody_knows_is_found_in_the_queue_or_else_sent_again(world:
     assert [queued.payload for queued in world.queue] == [SET_21]
 
 
+async def test_while_events_may_still_wait_at_the_broker_nothing_is_sent_again(world: World) -> None:
+    nowhere = {**world.source.settings, "broker": "mqtt://127.0.0.1:1", "user": "gate"}
+    world.source = await link_source(
+        world.ports,
+        world.supervisor.vault,
+        world.device.owner_id,
+        ACTOR,
+        kind=world.source.kind,
+        name="with a broker",
+        settings=nowhere,
+        secrets={"api_key": API_KEY},
+    )
+    await world.hear("1201")
+    world.server.moods = [Mood.LOSE_REQUEST]
+    command = await world.order()
+    await world.look()
+
+    world.clock.advance(2)
+    await world.look()
+
+    assert (await world.found(command)).state is S.UNKNOWN
+    assert world.queue == []
+
+
 @pytest.mark.parametrize("world", [THINGS_STACK], indirect=True)
 async def test_an_event_settles_what_nobody_knew(world: World) -> None:
     world.server.moods = [Mood.LOSE_ANSWER]

@@ -78,7 +78,8 @@ def key_origin(key: HookKey) -> OriginNumber:
 
 
 def key_actor(key: HookKey) -> Actor:
-    return Actor(account_id=key.account_id, client_id=key.id, via="hook")
+    via = "source" if isinstance(key, SourceKey) else "hook"
+    return Actor(account_id=key.account_id, client_id=key.id, via=via)
 
 
 _INGEST_ONLY = frozenset({Permission.INGEST})

@@ -31,6 +31,8 @@ CLIENT_PREFIX: Final = "ownclimate-"
 UNREADABLE: Final = "lorawan.unreadable"
 MASKED: Final = b'"masked"'
 DIGEST_BYTES: Final = 16
+CATCH_UP_MS: Final = 5_000
+"""How long after connecting the events that a broker kept for us have come in."""
 
 
 class NetworkServerLink:
@@ -85,22 +87,33 @@ class NetworkServerLink:
 
     async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
         """SENT when the server has told of it, or has it in its queue. What is not in the queue may have
-        been sent already, so nobody can tell: Unsupported."""
+        been sent already: once whatever the server said of it must have come in, nobody can tell, which is
+        Unsupported; before that Unreachable."""
         if command.receipt.get(STAGE):
             return CommandState.SENT
-        if self._api is None:
-            raise Unsupported("inquiry", "a queue cannot be looked at over MQTT")
+        if self._api is not None and await self._is_queued(self._api, owner_id, device, command):
+            return CommandState.SENT
+        if self._mqtt is not None and not self._has_caught_up(self._mqtt.state):
+            raise Unreachable("what waits at the broker has not come in yet")
+        raise Unsupported("inquiry", "neither the network server's queue nor its events know of it")
+
+    def _has_caught_up(self, state: LinkState) -> bool:
+        since_ms = state.connected_since_ms
+        return bool(since_ms) and self._ports.clock.now_ms() - since_ms >= CATCH_UP_MS
+
+    async def _is_queued(self, api: Api, owner_id: OwnerId, device: Device, command: Command) -> bool:
+        """Whether the server has it in its queue; then its name for it is noted."""
         downlink = self._downlink(device, command, self._frame(device, command))
         try:
-            found = await self._dialect.find_queued(self._api, downlink)
+            found = await self._dialect.find_queued(api, downlink)
         except Refused as error:
             raise Unsupported("inquiry", error.message) from error
         for receipt in found:
             if await self._is_anothers(owner_id, command, receipt):
                 continue
             await move_command(self._ports, owner_id, command.id, command.state, receipt=receipt)
-            return CommandState.SENT
-        raise Unsupported("inquiry", "the network server's queue does not hold it")
+            return True
+        return False
 
     async def _queue(self, downlink: Downlink) -> Mapping[str, str]:
         if self._api is not None:
