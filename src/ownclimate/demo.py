@@ -28,7 +28,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.readings import OriginKind
 from ownclimate.core.things import Account
 from ownclimate.core.writes import Actor
-from ownclimate.demo_broker import AUTO, OFF, find_mosquitto
+from ownclimate.demo_broker import AUTO, OFF, checked_setting, find_mosquitto
 from ownclimate.demo_clients import DemoClient, demo_clients
 from ownclimate.demo_devices import DevicesAtBroker, devices_with_memory
 from ownclimate.demo_meeting import MeetingPlace
@@ -130,7 +130,7 @@ class Welcome:
 
 async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
     """Makes the demo on first use and continues an interrupted making; otherwise only finds it."""
-    file = data / FILE
+    file, broker = data / FILE, checked_setting(settings.demo_broker)
     account, access = await _account(ports, data, settings)
     world = plan(SEED)
     devices = devices_with_memory(SimulatedDevices(world), data)
@@ -161,7 +161,7 @@ async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
     log.info("demo_ready", duration_s=round(time.perf_counter() - started, 1))
     meeting = MeetingPlace(
         data,
-        settings.demo_broker,
+        broker,
         ports,
         Cipher(load_key(data / KEY_FILE, ports.entropy), ports.entropy),
         account.owner_id,

@@ -59,6 +59,17 @@ class DemoBroker:
     password: str = field(default="", repr=False)
 
 
+def checked_setting(text: str) -> str:
+    """The setting `demo_broker` when it can be one. Raises InvalidInput."""
+    if text not in (AUTO, OFF):
+        try:
+            broker_address(text)
+        except InvalidInput as error:
+            reason = f"expected auto, off or mqtt://host[:port], found {text!r}"
+            raise InvalidInput("demo_broker", reason) from error
+    return text
+
+
 def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=os.pathsep.join((os.environ.get("PATH", ""), *MORE_PLACES)))
 
@@ -72,8 +83,8 @@ async def open_broker(data: Path, setting: str, entropy: Entropy) -> AsyncIterat
     if setting == OFF:
         yield None
         return
-    if setting != AUTO:
-        yield DemoBroker(url=_checked(setting))
+    if checked_setting(setting) != AUTO:
+        yield DemoBroker(url=setting)
         return
     program = find_mosquitto()
     if program is None:
@@ -181,13 +192,3 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def _checked(url: str) -> str:
-    try:
-        broker_address(url)
-    except InvalidInput as error:
-        raise InvalidInput(
-            "demo_broker", f"expected auto, off or mqtt://host[:port], found {url!r}"
-        ) from error
-    return url

@@ -112,6 +112,7 @@ class DeviceEnd:
     prefix: str
     _link: MqttLink = field(init=False)
     _shown: dict[str, Any] = field(default_factory=dict, init=False)
+    _shown_at_ms: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         where = Broker(
@@ -169,10 +170,11 @@ class DeviceEnd:
 
     async def _show(self, *, anyway: bool = False) -> None:
         """Publishes the state when it is another one."""
-        state = self.devices.state(self.device, self.clock.now_ms())
+        now_ms = self.clock.now_ms()
+        state = self.devices.state(self.device, now_ms)
         if state and (anyway or state != self._shown):
-            self._shown = state
-            await self._publish(native.STATE, self._dated(state), retain=True)
+            self._shown, self._shown_at_ms = state, now_ms
+            await self._publish(native.STATE, self._dated_state, retain=True)
 
     async def _hear(self, message: Message) -> None:
         kind = message.topic.rpartition("/")[2]
@@ -197,12 +199,13 @@ class DeviceEnd:
         answer = self.devices.answer_to(command_id)
         result: dict[str, Any] = {"id": command_id, "outcome": Outcome.UNKNOWN.value}
         if answer is not None:
-            state = self.devices.state(self.device, self.clock.now_ms())
-            result |= {"outcome": answer.outcome, "reason": answer.reason, "state": self._dated(state)}
+            result |= {"outcome": answer.outcome, "reason": answer.reason, "state": self._dated_state}
         await self._publish(native.RESULT, result)
 
-    def _dated(self, state: dict[str, Any]) -> dict[str, Any]:
-        return {"at": self.clock.now_ms(), **state}
+    @property
+    def _dated_state(self) -> dict[str, Any]:
+        """As it was shown last."""
+        return {"at": self._shown_at_ms or self.clock.now_ms(), **self._shown}
 
     async def _publish(self, kind: str, content: dict[str, Any], *, retain: bool = False) -> None:
         await self._link.publish(self._topic(kind), msgspec.json.encode(content), retain=retain)
