@@ -113,7 +113,7 @@ async def take_event(
             ports,
             key,
             body,
-            lambda data: read_uplink(data, model),
+            lambda data: uplink_in(told if data is body else parse_event(data), data, model),
             kind=UPLINK_KIND,
             table=table,
             source_id=await way(told.device_info.application_id),
@@ -206,7 +206,11 @@ def _without_nulls(value: Any) -> Any:
 
 def read_uplink(body: bytes, model: str = "") -> Uplink:
     """The uplink in an `up` event. Raises InvalidInput, also when its payload is encrypted."""
-    told = parse_event(body)
+    return uplink_in(parse_event(body), body, model)
+
+
+def uplink_in(told: Event, body: bytes, model: str) -> Uplink:
+    """The uplink that a parsed `up` event tells of. Raises InvalidInput when its payload is encrypted."""
     if told.join_server_context:
         raise InvalidInput(
             "joinServerContext", "the payload is encrypted with a key that the join server keeps"

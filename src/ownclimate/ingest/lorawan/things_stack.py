@@ -117,7 +117,7 @@ async def take_message(
             ports,
             key,
             body,
-            lambda data: read_uplink(data, model),
+            lambda data: uplink_in(envelope if data is body else parse_envelope(data)[0], model),
             kind=UPLINK_KIND,
             table=table,
             source_id=await way(_application(envelope.end_device_ids)),
@@ -173,7 +173,11 @@ def _application(ids: EndDeviceIds) -> str:
 
 def read_uplink(body: bytes, model: str = "") -> Uplink:
     """The uplink in an envelope. Raises InvalidInput when there is none."""
-    envelope, _ = parse_envelope(body)
+    return uplink_in(parse_envelope(body)[0], model)
+
+
+def uplink_in(envelope: Envelope, model: str) -> Uplink:
+    """The uplink in a parsed envelope. Raises InvalidInput when there is none."""
     message, ids = envelope.uplink_message, envelope.end_device_ids
     if message is None:
         raise InvalidInput("body", f"no {UPLINK} in the message")
