@@ -167,9 +167,16 @@ async def _furnish(world: World) -> None:
     await world.send(vicki, "set_keepalive_time", time=10)
     await request_update(world.ports, ACTOR, vicki)
     week = {"days": "1111100", "from_time": 360, "to_time": 480, "action": "command", "target": 22}
+    plug = await world.heard(await world.device("smart_plug", site_id=site.id), relay_on=0)
+    mode = {"sensor_id": vicki.number, "target_temperature": 21, "delta": 0.5}
+    fence = {"latitude": 42.7, "longitude": 23.3, "radius": 150, "active": 1}
+    fence |= {"enter_command_name": "switch_on_off", "enter_command_fields": '{"state": "on"}'}
+    fence |= {"exit_command_name": "switch_on_off", "exit_command_fields": '{"state": "off"}'}
     made = [
+        await world.post("thermostat_mode", {"serial_number": plug.vendor_id, **mode}),
+        await world.post("geofences", {"controller_id": plug.vendor_id, **fence}),
         await world.post("schedules", {"controller_id": vicki.vendor_id, "active": 1, **week}),
         await world.post("schedule-profile", {"name": "Working week", "schedules": [week]}),
     ]
-    assert [answer.status for answer in made] == [201, 201], [answer.body for answer in made]
+    assert {answer.status for answer in made} == {201}, [answer.body for answer in made]
     await world.heard(await world.device("melissa", settings={"brand_id": 9}), temperature_c=20)

@@ -13,7 +13,7 @@ from ownclimate.core.errors import NotFound
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import list_rooms
 from ownclimate.core.things import Device
-from ownclimate.vendors.mclimate import mapping, wire
+from ownclimate.vendors.mclimate import mapping, vocabulary, wire
 from ownclimate.vendors.mclimate.brands import BRANDS
 from ownclimate.vendors.mclimate.codecs.table import ABILITIES as LORAWAN_TYPES
 from ownclimate.vendors.mclimate.face import hal
@@ -187,6 +187,8 @@ def links_of(controller: Controller) -> Links:
         "pending": Link(f"/v1/provider/pending/{serial}"),
         "schedules": Link(f"/v1/schedules/{serial}"),
     }
+    if controller.type in vocabulary.RELAY_TYPES:
+        links["thermostat_mode"] = Link(f"/v1/thermostat_mode?controller_id={controller.id}")
     if controller.type in LORAWAN_TYPES:
         links["fuota"] = Link(f"/v1/fuota/{serial}")
     if isinstance(controller.room_id, int):
