@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ownclimate.core.climate import Channel, Climate, setpoint_of
+from ownclimate.core.climate_changes import load_climate
 from ownclimate.core.commands import list_commands
 from ownclimate.core.ids import OwnerId, SiteId
-from ownclimate.core.operate import load_climate, set_home_mode, set_setpoint, switch_schedule
+from ownclimate.core.operate import set_home_mode, set_setpoint, switch_schedule
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site
 from ownclimate.core.things import Ability, Command, Device, Room, Schedule, Setpoint, SetpointMode

@@ -19,6 +19,7 @@ import structlog
 from ownclimate.control.pauses import Sleep, pause
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.climate import (
+    SETPOINT_QUANTITIES,
     Channel,
     Climate,
     chosen_via,
@@ -32,7 +33,7 @@ from ownclimate.core.errors import AppError, InvalidInput, NotFound, Unsupported
 from ownclimate.core.followers import Follower, asked, heard, keep_follower, list_followers
 from ownclimate.core.ids import DeviceId, OwnerId, SiteId
 from ownclimate.core.leases import release_lease, take_lease
-from ownclimate.core.operate import SETPOINT_QUANTITIES, TIMETABLE, follow_time, hold_setpoint
+from ownclimate.core.operate import TIMETABLE, follow_time, hold_setpoint
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import (
     SET_AIR_CONDITIONER,

@@ -83,6 +83,10 @@ _ABILITIES: Final = {
 }
 
 
+SETPOINT_QUANTITIES: Final = {Channel.HEATING: "setpoint_c", Channel.COOLING: "setpoint_cool_c"}
+"""In which quantity devices tell what they hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climate:
     """A site with everything that decides what is wanted in it."""

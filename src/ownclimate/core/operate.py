@@ -8,8 +8,7 @@ Each is one atomic, audited write: what was chosen, and every room's set-point t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Final
 
 from ownclimate.core.choices import settled, with_home_mode, with_schedules, with_setpoint
@@ -18,39 +17,19 @@ from ownclimate.core.climate import (
     Climate,
     default_until_ms,
     is_chosen,
-    is_followed,
     is_timed,
     mode_temperature_c,
     setpoint_of,
 )
-from ownclimate.core.devices import list_devices
-from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import Conflict, InvalidInput, NotFound
+from ownclimate.core.climate_changes import Outcome, change_climate
+from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.ids import OwnerId, RoomId, SiteId
-from ownclimate.core.partitions import ROOMS, SCHEDULES, SITES, owner_partition
-from ownclimate.core.ports import Change, Ports, Put
-from ownclimate.core.things import Device, Room, Schedule, Setpoint, SetpointMode, Site
-from ownclimate.core.writes import EDIT_ATTEMPTS, Actor, Deed, commit
+from ownclimate.core.ports import Ports
+from ownclimate.core.things import Device, Room, Schedule, Setpoint, SetpointMode
+from ownclimate.core.writes import Actor, Deed
 
 TIMETABLE: Final = Actor(via="timetable")
 """Who acts when time does."""
-
-SETPOINT_QUANTITIES: Final = {Channel.HEATING: "setpoint_c", Channel.COOLING: "setpoint_cool_c"}
-"""In which quantity devices tell what they hold."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a change makes of a site. `schedules` are written besides those that still stand in it."""
-
-    climate: Climate
-    deeds: tuple[Deed, ...]
-    schedules: tuple[Schedule, ...] = ()
-
-
-async def load_climate(ports: Ports, owner_id: OwnerId, site_id: SiteId) -> Climate:
-    """Raises NotFound for a site that is not the owner's."""
-    return (await _load(ports, owner_id, site_id)).climate
 
 
 async def set_setpoint(
@@ -86,7 +65,7 @@ async def set_setpoint(
         after = with_setpoint(climate, room, channel, chosen, now_ms, actor.via)
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
-    after = await _change(ports, owner_id, site_id, change, room_id=room_id)
+    after = await change_climate(ports, owner_id, site_id, change, room_id=room_id)
     return _room(after, room_id)
 
 
@@ -120,7 +99,7 @@ async def hold_setpoint(
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
     try:
-        return _room(await _change(ports, owner_id, device.site_id, change, room_id=room_id), room_id)
+        return _room(await change_climate(ports, owner_id, device.site_id, change, room_id=room_id), room_id)
     except NotFound:
         return None
 
@@ -157,7 +136,7 @@ async def set_home_mode(
             deeds += _switch_deeds(actor, climate, after, schedule_id)
         return Outcome(climate=after, deeds=tuple(deeds))
 
-    return await _change(ports, owner_id, site_id, change)
+    return await change_climate(ports, owner_id, site_id, change)
 
 
 async def switch_schedule(
@@ -169,7 +148,7 @@ async def switch_schedule(
         after = with_schedules(climate, _switched(climate, _schedule(climate, schedule_id)), now_ms)
         return Outcome(climate=after, deeds=tuple(_switch_deeds(actor, climate, after, schedule_id)))
 
-    return await _change(ports, owner_id, site_id, change)
+    return await change_climate(ports, owner_id, site_id, change)
 
 
 async def change_schedule(
@@ -192,7 +171,7 @@ async def change_schedule(
         deed = Deed(actor=actor, verb=verb, kind="schedule", object_id=schedule_id, details=details)
         return Outcome(climate=after, deeds=(deed,))
 
-    return _schedule(await _change(ports, owner_id, site_id, change), schedule_id)
+    return _schedule(await change_climate(ports, owner_id, site_id, change), schedule_id)
 
 
 async def delete_schedule(
@@ -216,7 +195,7 @@ async def delete_schedule(
         after = dataclasses.replace(climate, schedules=left)
         return Outcome(climate=after, deeds=(deed,), schedules=(gone,))
 
-    await _change(ports, owner_id, site_id, change)
+    await change_climate(ports, owner_id, site_id, change)
 
 
 async def follow_time(ports: Ports, owner_id: OwnerId, known: Climate) -> Climate:
@@ -246,94 +225,7 @@ async def follow_time(ports: Ports, owner_id: OwnerId, known: Climate) -> Climat
         deeds += _deeds_of_time(climate, after)
         return Outcome(climate=after, deeds=tuple(deeds))
 
-    return await _change(ports, owner_id, site_id, change)
-
-
-@dataclass(slots=True)
-class _Loaded:
-    climate: Climate
-    versions: dict[str, str] = field(default_factory=dict)
-
-
-async def _load(ports: Ports, owner_id: OwnerId, site_id: SiteId, room_id: str = "") -> _Loaded:
-    directory, partition = ports.directory, owner_partition(owner_id)
-    found = await directory.find(partition, SITES, site_id)
-    if found is None or (site := from_body(Site, found.body)).deleted_ms:
-        raise NotFound("site", site_id)
-    versions: dict[str, str] = {site.id: found.version}
-    rooms, schedules = [], []
-    for document in await directory.scan(partition, ROOMS):
-        room = from_body(Room, document.body)
-        if room.site_id == site_id and not room.deleted_ms:
-            rooms.append(room)
-            versions[room.id] = document.version
-    for document in await directory.scan(partition, SCHEDULES):
-        schedule = from_body(Schedule, document.body)
-        if schedule.site_id == site_id and not schedule.deleted_ms:
-            schedules.append(schedule)
-            versions[schedule.id] = document.version
-    devices = tuple(d for d in await list_devices(directory, owner_id) if d.site_id == site_id)
-    climate = Climate(site=site, rooms=tuple(rooms), schedules=tuple(schedules), devices=devices)
-    chosen = next((room for room in rooms if room.id == room_id), None)
-    if chosen is not None:
-        climate = dataclasses.replace(climate, heard_c=await _heard(ports, climate, chosen))
-    return _Loaded(climate, versions)
-
-
-async def _heard(ports: Ports, climate: Climate, room: Room) -> Mapping[tuple[RoomId, Channel], float]:
-    """What the devices of a room that is not ours yet hold by themselves."""
-    heard: dict[tuple[RoomId, Channel], float] = {}
-    channels = [c for c in SETPOINT_QUANTITIES if not is_followed(room, c)]
-    if not channels:
-        return heard
-    latest = await ports.series.latest([device.number for device in climate.devices_in(room)])
-    for values in latest.values():
-        for channel in channels:
-            if (value := values.get(SETPOINT_QUANTITIES[channel])) is not None:
-                heard.setdefault((room.id, channel), value.value)
-    return heard
-
-
-async def _change(
-    ports: Ports,
-    owner_id: OwnerId,
-    site_id: SiteId,
-    change: Callable[[Climate, int], Outcome],
-    *,
-    room_id: str = "",
-) -> Climate:
-    """Loads, changes and writes what changed; repeated when another writer came in between."""
-    for attempt in range(EDIT_ATTEMPTS):
-        loaded = await _load(ports, owner_id, site_id, room_id)
-        outcome = change(loaded.climate, ports.clock.now_ms())
-        puts = _puts(loaded, outcome)
-        if not puts or not outcome.deeds:
-            return outcome.climate
-        try:
-            await commit(ports, owner_id, puts, *outcome.deeds)
-        except Conflict:
-            if attempt == EDIT_ATTEMPTS - 1:
-                raise
-            continue
-        ports.wishes.ring(owner_id, site_id)
-        return outcome.climate
-    raise Conflict("site", site_id)
-
-
-def _puts(loaded: _Loaded, outcome: Outcome) -> Sequence[Change]:
-    before, after = loaded.climate, outcome.climate
-    known: tuple[Site | Room | Schedule, ...] = (before.site, *before.rooms, *before.schedules)
-    old = {str(thing.id): thing for thing in known}
-    tables: Iterable[tuple[str, Site | Room | Schedule]] = (
-        (SITES, after.site),
-        *((ROOMS, room) for room in after.rooms),
-        *((SCHEDULES, schedule) for schedule in (*after.schedules, *outcome.schedules)),
-    )
-    return [
-        Put(table=table, key=thing.id, body=to_body(thing), expect=loaded.versions[thing.id])
-        for table, thing in tables
-        if thing != old[thing.id]
-    ]
+    return await change_climate(ports, owner_id, site_id, change)
 
 
 def _room(climate: Climate, room_id: str) -> Room:

@@ -10,13 +10,13 @@ import pytest
 
 from ownclimate.core.audit import list_entries
 from ownclimate.core.climate import Channel, in_force, is_followed, next_change_ms, setpoint_of
+from ownclimate.core.climate_changes import load_climate
 from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.followers import Follower, asked, heard
 from ownclimate.core.operate import (
     change_schedule,
     delete_schedule,
     follow_time,
-    load_climate,
     set_setpoint,
     switch_schedule,
 )

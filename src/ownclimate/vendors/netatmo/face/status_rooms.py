@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ownclimate.core.climate import Channel, channels_of, is_followed, setpoint_of
-from ownclimate.core.operate import SETPOINT_QUANTITIES
+from ownclimate.core.climate import SETPOINT_QUANTITIES, Channel, channels_of, is_followed, setpoint_of
 from ownclimate.core.things import Ability, Device, Room, Setpoint, SetpointMode
 from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.face.families import CLIMATE_READS, sees

@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from ownclimate.core.climate import Climate
+from ownclimate.core.climate_changes import load_climate
 from ownclimate.core.devices import edit_device
-from ownclimate.core.operate import load_climate
 from ownclimate.core.sites import create_room
 from ownclimate.core.things import Device, Room, Site
 from ownclimate.vendors.smartbuildings.face.finding import is_thermostat, thermostat_of
