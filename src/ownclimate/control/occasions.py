@@ -9,12 +9,13 @@ import structlog
 
 from ownclimate.core.agenda import Change, Window
 from ownclimate.core.climate import Channel, is_timed
+from ownclimate.core.climate_changes import load_climate
 from ownclimate.core.commands import KEY_LIFE_MS, list_device_commands
 from ownclimate.core.documents import to_body
 from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.events import announce_events, record_event
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.operate import load_climate, set_setpoint
+from ownclimate.core.operate import set_setpoint
 from ownclimate.core.ordering import give_order
 from ownclimate.core.partitions import owner_partition
 from ownclimate.core.ports import ABSENT, Ports, Put
