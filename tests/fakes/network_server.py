@@ -57,7 +57,7 @@ Witness = Callable[[str], None]
 class NetworkServer:
     """`queues` hold what was taken, by the device's id or DevEUI. `calls` counts what reached it."""
 
-    moods: list[Mood] = field(default_factory=list)
+    moods: list[Mood | None] = field(default_factory=list)
     queues: dict[str, list[Queued]] = field(default_factory=lambda: defaultdict(list))
     known: set[str] = field(default_factory=lambda: {"vicki-1", "70b3d52dd3000001"})
     calls: int = 0

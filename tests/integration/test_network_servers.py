@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +46,7 @@ SET_21 = bytes.fromhex("0e15")
 AT_21 = "8115AF4BAB2A129030"
 """A keep-alive of a Vicki whose target is 21 °C."""
 KINDS = (THINGS_STACK, CHIRPSTACK)
+DAY_COMMANDS = 250 if os.environ.get("TEST_FULL") else 20
 
 
 @dataclass
@@ -369,6 +372,31 @@ async def test_a_neighbours_source_carries_nothing_of_ours(world: World) -> None
     object.__setattr__(stolen, "link", {"source": world.source.id, "device_id": "vicki-1"})
 
     assert not await world.supervisor.carries(ben.owner_id, stolen)
+
+
+async def test_a_day_of_lost_answers_and_shuffled_events_ends_well_for_every_command(world: World) -> None:
+    chance = random.Random(5)
+    waits = [mood for mood in Mood if mood is not Mood.HOLD_ANSWER]
+    commands = [await world.order(5 + number % 25) for number in range(DAY_COMMANDS)]
+    for _ in range(DAY_COMMANDS * 6):
+        if not world.server.moods:
+            world.server.moods = chance.choices([None, *waits], [4, *(1 for _ in waits)], k=4)
+        await world.look()
+        world.clock.advance(2)
+        found = [await world.found(command) for command in commands]
+        if all(command.state is S.SENT for command in found):
+            break
+
+    assert {command.state for command in found} == {S.SENT}
+    wanted = sorted(bytes((0x0E, 5 + number % 25)) for number in range(DAY_COMMANDS))
+    assert sorted(queued.payload for queued in world.queue) == wanted
+
+    events = [(stage, queued) for queued in world.queue for stage in ("sent", "ack", "sent")]
+    chance.shuffle(events)
+    for stage, queued in events:
+        await world.tell(stage, queued)
+
+    assert {(await world.found(command)).state for command in commands} == {S.CONFIRMED}
 
 
 @pytest.mark.parametrize("world", [CHIRPSTACK], indirect=True)
