@@ -172,6 +172,27 @@ async def test_shares_of_energy_are_taken_in_as_one_total(parlour: Parlour) -> N
     assert answered.json["body"] == {str(NOON - 3600): [25], str(NOON - 1800): [7]}
 
 
+async def test_imported_values_are_asked_for_as_they_were_recorded(parlour: Parlour) -> None:
+    """Of a module and a gateway that nothing else is known of."""
+    gateway, module = "70:ee:50:0d:00:01", "02:00:00:0d:00:02"
+    await import_payload(
+        parlour.homes.ports,
+        parlour.homes.accounts["ada"].owner_id,
+        ACTOR,
+        json.dumps({"body": {str(NOON - 600): [4.5]}}).encode(),
+        device=gateway,
+        module=module,
+        types=["temperature"],
+        scale="max",
+    )
+    client = parlour.client()
+
+    asked = query(device_id=gateway, module_id=module)
+    assert (await client.get(f"/api/getmeasure?{asked}")).json["body"] == {str(NOON - 600): [4.5]}
+    stations = (await client.get("/api/getstationsdata")).json["body"]["devices"]
+    assert (gateway, [module]) in [(s["_id"], [m["_id"] for m in s["modules"]]) for s in stations]
+
+
 @pytest.fixture
 async def town() -> Town:
     made = await Town().build()

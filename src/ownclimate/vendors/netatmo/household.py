@@ -167,6 +167,18 @@ class Household:
         blank = dataclasses.replace(self._blank_device(wire_id), model=model)
         return await self._note_device(wire_id, None, self._create_device(wire_id, blank))
 
+    async def put_behind(self, device: Device, gateway: Device) -> Device:
+        """The device behind the gateway, unless something is known of where it stands."""
+
+        def placed_behind(before: Device) -> Device:
+            if before.parent_id is not None or before.id == gateway.id:
+                return before
+            site_id = before.site_id or gateway.site_id
+            return dataclasses.replace(before, parent_id=gateway.id, site_id=site_id)
+
+        written = devices.edit_device(self.ports, self.owner_id, self.actor, device.id, placed_behind)
+        return await self._note_device(device.vendor_id, device, written) or device
+
     async def hear_schedule(
         self, site: Site, wire_id: str, statement: Statement, timetable: Timetable
     ) -> None:

@@ -97,7 +97,11 @@ async def _measured_device(
         household.report.warn(warning)
     if not len(table.times_ms):
         return None
-    return await household.find_or_make(request.subject, request.likely_model)
+    measured = await household.find_or_make(request.subject, request.likely_model)
+    if measured is None or not request.module:
+        return measured
+    gateway = await household.find_or_make(request.device, request.likely_gateway)
+    return measured if gateway is None else await household.put_behind(measured, gateway)
 
 
 async def _keep(

@@ -83,6 +83,21 @@ class MeasureRequest:
             return vocabulary.STATION
         return found or vocabulary.UNKNOWN_MODEL
 
+    @property
+    def likely_gateway(self) -> str:
+        """The product behind the gateway's id, when nothing else is known of it."""
+        return _GATEWAYS.get(self.likely_model, vocabulary.UNKNOWN_MODEL)
+
+
+_GATEWAYS: Final = {
+    vocabulary.OUTDOOR: vocabulary.STATION,
+    vocabulary.INDOOR: vocabulary.STATION,
+    vocabulary.RAIN_GAUGE: vocabulary.STATION,
+    vocabulary.ANEMOMETER: vocabulary.STATION,
+    vocabulary.THERMOSTAT: vocabulary.RELAY,
+    vocabulary.VALVE: vocabulary.RELAY,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

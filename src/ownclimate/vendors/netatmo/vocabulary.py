@@ -23,6 +23,7 @@ INDOOR: Final = "NAModule4"
 COACH: Final = "NHC"
 THERMOSTAT: Final = "NATherm1"
 VALVE: Final = "NRV"
+RELAY: Final = "NAPlug"
 CLIMATE_SENSOR: Final = "NXS"
 UNKNOWN_MODEL: Final = "unknown"
 
