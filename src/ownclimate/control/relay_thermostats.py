@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from ownclimate.control.followed import Followed, followed_by
+from ownclimate.control.pauses import Sleep
 from ownclimate.control.shifts import work_in_shifts
 from ownclimate.core import liveness
 from ownclimate.core.accounts import list_owner_ids
@@ -44,7 +44,7 @@ class RelayThermostats:
 
     ports: Ports
     holder: str
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Sleep = asyncio.sleep
     _looks: dict[DeviceId, _Look] = field(default_factory=dict)
 
     async def run(self) -> None:

@@ -9,7 +9,6 @@ and says what was missed; what somebody ordered by hand since then is left alone
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +16,7 @@ import structlog
 
 from ownclimate.control.followed import followed_by
 from ownclimate.control.occasions import Occasion
+from ownclimate.control.pauses import Sleep, pause
 from ownclimate.control.shifts import work_in_shifts
 from ownclimate.core import agenda
 from ownclimate.core.accounts import list_owner_ids
@@ -43,7 +43,7 @@ class Timetable:
 
     ports: Ports
     holder: str
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Sleep = asyncio.sleep
     look_every_s: float = LOOK_EVERY_S
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -104,9 +104,4 @@ class Timetable:
 
     async def _wait(self, pause_s: float) -> None:
         """Until the pause is over or something changed."""
-        waits = [asyncio.ensure_future(wait) for wait in (self.sleep(pause_s), self._bell.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await pause(self.sleep, pause_s, self._bell)

@@ -11,8 +11,8 @@ from ownclimate.vendors.mclimate.face.floors import FLOOR, SPACE_RESOURCE
 from ownclimate.vendors.mclimate.face.geofences import GEOFENCE
 from ownclimate.vendors.mclimate.face.hal import FieldTypes
 from ownclimate.vendors.mclimate.face.rooms import ROOM
+from ownclimate.vendors.mclimate.face.schedule_looks import SCHEDULE
 from ownclimate.vendors.mclimate.face.schedule_profiles import PROFILE
-from ownclimate.vendors.mclimate.face.schedules import SCHEDULE
 from ownclimate.vendors.mclimate.face.thermostat_mode import MODE
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.web.call import Call

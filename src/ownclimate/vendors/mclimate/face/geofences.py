@@ -12,12 +12,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ownclimate.core.access import Permission
-from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.events import announce_events, record_event
 from ownclimate.core.geofences import (
     KIND,
     Geofence,
-    Reaction,
     create_geofence,
     edit_geofence,
     list_geofences,
@@ -29,6 +27,7 @@ from ownclimate.vendors.mclimate import mapping, vocabulary, wire_schedules
 from ownclimate.vendors.mclimate.face import hal, orders
 from ownclimate.vendors.mclimate.face.numbers import Numbers
 from ownclimate.vendors.mclimate.face.reached import Reached, by_number, reached
+from ownclimate.vendors.mclimate.face.reactions import fields_text, reaction_of
 from ownclimate.vendors.mclimate.face.resources import Resource
 from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
@@ -229,10 +228,12 @@ class GeofencesFace:
             longitude=new.longitude,
             radius_m=new.radius,
             is_active=new.active,
-            on_enter=_reaction(
+            on_enter=reaction_of(
                 device, "enter", new.enter_command_name, new.enter_command_fields, new.enter_push
             ),
-            on_exit=_reaction(device, "exit", new.exit_command_name, new.exit_command_fields, new.exit_push),
+            on_exit=reaction_of(
+                device, "exit", new.exit_command_name, new.exit_command_fields, new.exit_push
+            ),
         )
         shown = await self._shown(call, known, geofence)
         return GEOFENCE.told(shown, _links(shown))
@@ -304,9 +305,9 @@ class GeofencesFace:
             radius=vocabulary.plain(float(geofence.radius_m)),
             active=int(geofence.is_active),
             enter_command_name=geofence.on_enter.command,
-            enter_command_fields=_text(geofence.on_enter),
+            enter_command_fields=fields_text(geofence.on_enter),
             exit_command_name=geofence.on_exit.command,
-            exit_command_fields=_text(geofence.on_exit),
+            exit_command_fields=fields_text(geofence.on_exit),
             enter_push=int(geofence.on_enter.is_told),
             exit_push=int(geofence.on_exit.is_told),
         )
@@ -316,30 +317,6 @@ async def _reached_fences(call: Call, known: Reached) -> list[Geofence]:
     """Those of devices that are there and that the token reaches."""
     found = await list_geofences(call.ports.directory, call.access.owner_id)
     return [geofence for geofence in found if geofence.device_id in known.devices]
-
-
-def _reaction(
-    device: Device, side: str, command: str, fields: str | dict[str, Any], is_told: bool
-) -> Reaction:
-    """Raises InvalidInput for a command that the device does not have, or fields that it cannot have."""
-    name = f"{side}_command_fields"
-    values: Any = fields or {}
-    if isinstance(values, str):
-        try:
-            values = msgspec.json.decode(values)
-        except msgspec.DecodeError as error:
-            raise InvalidInput(name, "expected JSON inside a text") from error
-    if not isinstance(values, dict):
-        raise InvalidInput(name, "expected an object")
-    if command:
-        try:
-            orders.to_core(device, command, values)
-        except InvalidInput as error:
-            culprit = f"{side}_command_name" if error.field == "command" else name
-            raise InvalidInput(culprit, error.message) from error
-        except Unsupported as error:
-            raise InvalidInput(f"{side}_command_name", error.message) from error
-    return Reaction(command=command, fields=values, is_told=is_told)
 
 
 def _changes(device: Device, geofence: Geofence, wanted: GeofenceChanges) -> dict[str, Any]:
@@ -355,7 +332,7 @@ def _changes(device: Device, geofence: Geofence, wanted: GeofenceChanges) -> dic
         command = getattr(wanted, f"{side}_command_name")
         fields = getattr(wanted, f"{side}_command_fields")
         is_told = getattr(wanted, f"{side}_push")
-        changes[ours] = _reaction(
+        changes[ours] = reaction_of(
             device,
             side,
             before.command if command is UNSET else command,
@@ -376,10 +353,6 @@ async def _tell(call: Call, geofence: Geofence, device: Device, side: str) -> No
         details={"geofence": geofence.number, "side": side},
     )
     await announce_events(call.ports, call.access.owner_id, call.actor, [event])
-
-
-def _text(reaction: Reaction) -> str:
-    return msgspec.json.encode(reaction.fields).decode() if reaction.command else ""
 
 
 def _links(geofence: wire_schedules.Geofence) -> Links:

@@ -7,15 +7,13 @@ stands there.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from ownclimate.core.access import Permission
 from ownclimate.core.errors import Forbidden, InvalidInput
-from ownclimate.core.ids import RoomId, SiteId
 from ownclimate.core.orders import SET_SETPOINT, check_order
 from ownclimate.core.routines import (
     MAX_OF_PROFILE,
@@ -28,21 +26,18 @@ from ownclimate.core.routines import (
     remove_profile,
 )
 from ownclimate.core.sites import checked_name
-from ownclimate.core.things import Site
 from ownclimate.vendors.mclimate.face import hal, parts, places
 from ownclimate.vendors.mclimate.face.numbers import Numbers
-from ownclimate.vendors.mclimate.face.parts import Part
 from ownclimate.vendors.mclimate.face.reached import Reached, by_number, reached
 from ownclimate.vendors.mclimate.face.resources import Resource
 from ownclimate.vendors.mclimate.face.schedules import EXAMPLE, Times, plan_of
 from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
+from ownclimate.vendors.mclimate.face.spots import PlaceNumber, part_number, spot_of
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.vendors.mclimate.wire_schedules import ScheduleProfile
 from ownclimate.web.call import Call
 from ownclimate.web.limits import COMMAND
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
-
-T = TypeVar("T")
 
 PATH: Final = "/v1/schedule-profile"
 KIND: Final = "profile"
@@ -68,15 +63,15 @@ PROFILE: Final = Resource(
     },
 )
 
-PlaceNumber = Annotated[int | UnsetType | None, Place.BODY]
+GivenPlace = Annotated[PlaceNumber, Place.BODY]
 
 
 class NewProfile(Struct, kw_only=True):
     name: Annotated[str, Place.BODY]
-    building_id: PlaceNumber = UNSET
-    floor_id: PlaceNumber = UNSET
-    space_id: PlaceNumber = UNSET
-    room_id: PlaceNumber = UNSET
+    building_id: GivenPlace = UNSET
+    floor_id: GivenPlace = UNSET
+    space_id: GivenPlace = UNSET
+    room_id: GivenPlace = UNSET
     is_default: Annotated[bool, Place.BODY] = False
     editable: Annotated[bool, Place.BODY] = True
     boost_time: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_BOOST_MIN), Place.BODY] = 0
@@ -201,7 +196,7 @@ class ProfilesFace:
         self._totals = totals
 
     async def create(self, call: Call, new: NewProfile) -> Any:
-        spot = await _spot_of(call, new)
+        spot = await spot_of(call, new.building_id, new.floor_id, new.space_id, new.room_id)
         if not call.access.reaches(spot.site_id):
             raise Forbidden("this token reaches some homes only: name one of theirs in building_id")
         profile = await create_profile(
@@ -290,61 +285,14 @@ class ProfilesFace:
             name=profile.name,
             user_id=await self._numbers.user(directory, access),
             building_id=None if site is None else site.number,
-            floor_id=_part_number(site, profile.floor, parts.floors_of),
-            space_id=_part_number(site, profile.space, parts.spaces_of),
+            floor_id=part_number(site, profile.floor, parts.floors_of),
+            space_id=part_number(site, profile.space, parts.spaces_of),
             room_id=None if profile.room_id is None else rooms.get(profile.room_id),
             is_default=int(profile.is_default),
             editable=int(profile.is_editable),
             boost_time=profile.boost_min,
             controller_id=[d.number for d in known.devices.values() if d.id in profile.followers],
         )
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Spot:
-    """Where a profile counts; what is not given is anywhere."""
-
-    site_id: SiteId | None = None
-    floor: str = ""
-    space: str = ""
-    room_id: RoomId | None = None
-
-
-async def _spot_of(call: Call, new: NewProfile) -> _Spot:
-    """Raises InvalidInput for a place that is none of the caller's, or lies in another building than the
-    others given with it."""
-    building = await _found(places.find_building, call, "building_id", new.building_id)
-    floor = await _found(parts.find_floor, call, "floor_id", new.floor_id)
-    space = await _found(parts.find_space, call, "space_id", new.space_id)
-    room = await _found(places.find_room, call, "room_id", new.room_id)
-    site_ids = {
-        "building_id": None if building is None else building.id,
-        "floor_id": None if floor is None else floor.site.id,
-        "space_id": None if space is None else space.site.id,
-        "room_id": None if room is None else room.site_id,
-    }
-    given = {name: site_id for name, site_id in site_ids.items() if site_id is not None}
-    first = next(iter(given.values()), None)
-    for name, site_id in given.items():
-        if site_id != first:
-            raise InvalidInput(name, "lies in another building than the rest")
-    return _Spot(
-        site_id=first,
-        floor="" if floor is None else floor.name,
-        space="" if space is None else space.name,
-        room_id=None if room is None else room.id,
-    )
-
-
-async def _found(
-    find: Callable[[Call, int], Awaitable[T | None]], call: Call, name: str, number: int | UnsetType | None
-) -> T | None:
-    if not isinstance(number, int):
-        return None
-    found = await find(call, number)
-    if found is None:
-        raise InvalidInput(name, f"there is no such {name.removesuffix('_id')}")
-    return found
 
 
 async def _plan(call: Call, place: int, times: Times) -> Plan:
@@ -359,12 +307,6 @@ async def _plan(call: Call, place: int, times: Times) -> Plan:
     except InvalidInput as error:
         raise InvalidInput(f"schedules[{place}].target", error.reason) from error
     return plan
-
-
-def _part_number(site: Site | None, name: str, parts_of: Callable[[Site], list[Part]]) -> int | None:
-    """None also for a floor or space that the building no longer has."""
-    found = () if site is None else parts_of(site)
-    return next((part.number for part in found if part.name == name), None)
 
 
 def _links(profile: ScheduleProfile) -> Links:

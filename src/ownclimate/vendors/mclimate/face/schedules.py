@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -11,7 +11,6 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ownclimate.core.access import Permission
 from ownclimate.core.accounts import load_account
-from ownclimate.core.agenda import zone_of
 from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.orders import SET_SETPOINT, check_order
 from ownclimate.core.routines import (
@@ -23,13 +22,11 @@ from ownclimate.core.routines import (
     edit_routine,
     remove_routines,
 )
-from ownclimate.core.standing import schedule_info
-from ownclimate.core.targets import holds_setpoint, target_order
+from ownclimate.core.targets import target_order
 from ownclimate.core.things import Device
-from ownclimate.vendors.mclimate import mapping
 from ownclimate.vendors.mclimate.face import hal
+from ownclimate.vendors.mclimate.face import schedule_looks as looks
 from ownclimate.vendors.mclimate.face.reached import Reached, by_number, reached
-from ownclimate.vendors.mclimate.face.resources import Resource
 from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
 from ownclimate.vendors.mclimate.timetables import (
     ENDS,
@@ -39,14 +36,12 @@ from ownclimate.vendors.mclimate.timetables import (
     days_of,
     fallback_zone,
     minute_of,
-    schedule_of,
 )
-from ownclimate.vendors.mclimate.wire import Link, Links
-from ownclimate.vendors.mclimate.wire_schedules import Days, Schedule, ScheduleAnswer
+from ownclimate.vendors.mclimate.wire import Link
+from ownclimate.vendors.mclimate.wire_schedules import Days, ScheduleAnswer
 from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
 
-PATH: Final = "/v1/schedules"
 KIND: Final = "schedule"
 EXAMPLE: Final = {
     "days": "0000010",
@@ -59,26 +54,6 @@ EXAMPLE: Final = {
     "push": 1,
     "default_state": "do_nothing",
 }
-
-SCHEDULE: Final = Resource(
-    "schedules",
-    Schedule,
-    {
-        "controller_id": int,
-        "days": str,
-        "active": int,
-        "from_time": str,
-        "to_time": str,
-        "action": str,
-        "target": float,
-        "main_target": float,
-        "default_state": str,
-        "push": int,
-        "user_time_offset": int,
-        "schedule_profile_id": int,
-        "id": int,
-    },
-)
 
 Hours = Annotated[int, msgspec.Meta(ge=0, le=23)]
 Minutes = int | str
@@ -131,12 +106,12 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
     return (
         Endpoint(
             operation_id="createSchedule",
-            path=PATH,
+            path=looks.PATH,
             methods=("POST",),
             handler=face.create,
             params=NewSchedule,
             bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=SCHEDULE.entity),),
+            successes=(Success(status=201, item=looks.SCHEDULE.entity),),
             permission=Permission.DEVICE_CONTROL,
             scopes=BASIC_SCHEDULES,
             owned=("controller_id", "schedule_profile_id"),
@@ -148,11 +123,11 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             operation_id="listSchedules",
-            path=PATH,
+            path=looks.PATH,
             handler=face.list_all,
             params=hal.CollectionQuery,
             unknown=Unknown.COLLECT,
-            successes=(Success(item=SCHEDULE.collection),),
+            successes=(Success(item=looks.SCHEDULE.collection),),
             permission=Permission.DEVICE_READ,
             scopes=SCHEDULES,
             is_conditional=True,
@@ -162,7 +137,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             operation_id="getSchedules",
-            path=f"{PATH}/{{key}}",
+            path=f"{looks.PATH}/{{key}}",
             aliases=("/v1/controllers/{key}/schedules",),
             handler=face.get,
             params=SchedulesQuery,
@@ -178,12 +153,12 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             operation_id="updateSchedule",
-            path=f"{PATH}/{{key}}",
+            path=f"{looks.PATH}/{{key}}",
             methods=("PUT",),
             handler=face.update,
             params=ScheduleChanges,
             bodies=(BodyKind.JSON,),
-            successes=(Success(item=SCHEDULE.entity),),
+            successes=(Success(item=looks.SCHEDULE.entity),),
             permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("key",),
@@ -195,7 +170,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             operation_id="deleteSchedule",
-            path=f"{PATH}/{{key}}",
+            path=f"{looks.PATH}/{{key}}",
             methods=("DELETE",),
             handler=face.delete,
             params=SchedulePath,
@@ -237,17 +212,17 @@ class SchedulesFace:
             device_id=None if owner is None else owner.id,
             profile_id="" if profile is None else profile.id,
         )
-        (shown,) = await _shown(call, known, [routine])
+        (shown,) = await looks.shown(call, known, [routine])
         # The vendor's answer to this has fewer fields than its lists.
         shown.main_target = shown.default_state = UNSET
         if profile is None:
             shown.schedule_profile_id = UNSET
-        return SCHEDULE.told(shown, {"self": Link(PATH)})
+        return looks.SCHEDULE.told(shown, {"self": Link(looks.PATH)})
 
     async def list_all(self, call: Call, query: hal.CollectionQuery) -> Any:
         known = await reached(call)
-        shown = await _shown(call, known, known.routines)
-        return SCHEDULE.listed(call, query, shown, _links_of(known), self._totals)
+        shown = await looks.shown(call, known, known.routines)
+        return looks.SCHEDULE.listed(call, query, shown, looks.links_of(known), self._totals)
 
     async def get(self, call: Call, query: SchedulesQuery) -> Any:
         """Of a device its own schedules and those of the profiles it follows."""
@@ -258,8 +233,8 @@ class SchedulesFace:
             return await self._one(call, known, query)
         followed = {profile.id for profile in known.profiles if device.id in profile.followers}
         routines = [r for r in known.routines if r.device_id == device.id or r.profile_id in followed]
-        shown = await _shown(call, known, routines)
-        return SCHEDULE.listed(call, query, shown, _links_of(known), self._totals)
+        shown = await looks.shown(call, known, routines)
+        return looks.SCHEDULE.listed(call, query, shown, looks.links_of(known), self._totals)
 
     async def _one(self, call: Call, known: Reached, query: SchedulesQuery) -> Any:
         try:
@@ -268,8 +243,8 @@ class SchedulesFace:
             raise NotFound("controller") from error
         for name, _ in call.extra:
             raise InvalidInput(name, "is no filter of a single schedule")
-        (shown,) = await _shown(call, known, [routine])
-        return SCHEDULE.shown(query, shown, _links_of(known)(shown))
+        (shown,) = await looks.shown(call, known, [routine])
+        return looks.SCHEDULE.shown(query, shown, looks.links_of(known)(shown))
 
     async def update(self, call: Call, wanted: ScheduleChanges) -> Any:
         known = await reached(call)
@@ -284,8 +259,8 @@ class SchedulesFace:
             routine.id,
             lambda current: dataclasses.replace(current, **changes),
         )
-        (shown,) = await _shown(call, known, [routine])
-        return SCHEDULE.told(shown, _links_of(known)(shown))
+        (shown,) = await looks.shown(call, known, [routine])
+        return looks.SCHEDULE.told(shown, looks.links_of(known)(shown))
 
     async def delete(self, call: Call, path: SchedulePath) -> None:
         routine = by_number((await reached(call)).routines, path.key, KIND)
@@ -339,47 +314,3 @@ def _changes(wanted: ScheduleChanges) -> Mapping[str, Any]:
         "default_state": ("at_end", ENDS.__getitem__),
     }
     return {read[name][0]: read[name][1](value) for name, value in given.items() if name in read}
-
-
-async def _shown(call: Call, known: Reached, routines: Iterable[Routine]) -> list[Schedule]:
-    targets: dict[str, float | None] = {}
-    profiles = {profile.id: profile for profile in known.profiles}
-    shown = []
-    for routine in routines:
-        device = None if routine.device_id is None else known.devices[routine.device_id]
-        profile = profiles.get(routine.profile_id)
-        if device is not None and device.id not in targets:
-            targets[device.id] = await _main_target(call, device)
-        site_id = device.site_id if device is not None else profile.site_id if profile is not None else None
-        shown.append(
-            schedule_of(
-                routine,
-                controller=None if device is None else device.number,
-                profile=None if profile is None else profile.number,
-                zone=zone_of(known.zone_of(site_id), routine.zone),
-                main_target=None if device is None else targets[device.id],
-                now_ms=call.ports.clock.now_ms(),
-            )
-        )
-    return shown
-
-
-async def _main_target(call: Call, device: Device) -> float | None:
-    if not holds_setpoint(device):
-        return None
-    return (await schedule_info(call.ports, call.access.owner_id, device)).main_target_c
-
-
-def _links_of(known: Reached) -> Any:
-    serials: dict[int, str] = {d.number: mapping.serial_of(d) for d in known.devices.values()}
-
-    def links(schedule: Schedule) -> Links:
-        found = {"self": Link(f"{PATH}/{schedule.id}")}
-        if isinstance(schedule.controller_id, int):
-            serial = serials[schedule.controller_id]
-            found["controller"] = Link(f"/v1/controllers/{hal.segment(serial)}")
-        if isinstance(schedule.schedule_profile_id, int):
-            found["schedule_profile"] = Link(f"/v1/schedule-profile/{schedule.schedule_profile_id}")
-        return found
-
-    return links
