@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ownclimate.core.access import Permission
 from ownclimate.core.devices import list_devices
 from ownclimate.core.errors import Forbidden, InvalidInput
 from ownclimate.core.sites import checked_name, create_site, edit_site
@@ -16,11 +15,11 @@ from ownclimate.core.things import Place as Address
 from ownclimate.core.things import Site, SiteKind
 from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import hal, places
+from ownclimate.vendors.mclimate.face.crud import Row, five_rows
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
-from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
+from ownclimate.web.tables import Endpoint, Place
 
 PATH = "/v1/buildings"
 BUILDING: Resource[wire.Building] = Resource(
@@ -70,83 +69,27 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
         shown = [_shown(site) for site in await places.reached_buildings(call)]
         return BUILDING.listed(call, query, shown, _links, totals)
 
-    one = f"{PATH}/{{building_id:digits}}"
-    return (
-        Endpoint(
-            operation_id="listBuildings",
-            path=PATH,
-            handler=list_buildings,
-            params=hal.CollectionQuery,
-            unknown=Unknown.COLLECT,
-            successes=(Success(item=BUILDING.collection),),
-            permission=Permission.SITE_READ,
-            scopes=BASIC,
-            is_conditional=True,
-            summary="Homes and buildings, filtered, sorted and in pages",
-            examples={"sort": "name"},
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id="getBuilding",
-            path=one,
-            handler=get_building,
-            params=BuildingQuery,
-            successes=(Success(item=BUILDING.entity),),
-            permission=Permission.SITE_READ,
-            scopes=BASIC,
-            owned=("building_id",),
-            errors=(404,),
-            is_conditional=True,
-            summary="One home or building",
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id="createBuilding",
-            path=PATH,
-            methods=("POST",),
+    return five_rows(
+        "Building",
+        PATH,
+        "building_id",
+        BUILDING,
+        listing=Row(handler=list_buildings, summary="Homes and buildings, filtered, sorted and in pages"),
+        get=Row(handler=get_building, params=BuildingQuery, summary="One home or building"),
+        create=Row(
             handler=create_building,
             params=NewBuilding,
-            bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=BUILDING.entity, headers=("Location",)),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            is_repeatable=False,
-            audit="create",
             summary="A new building",
             examples={"name": "Mill Lane 3", "time_zone": "Europe/Sofia", "city": "Sofia"},
-            certainty=Certainty.RULED,
         ),
-        Endpoint(
-            operation_id="updateBuilding",
-            path=one,
-            methods=("PUT",),
+        update=Row(
             handler=update_building,
             params=BuildingChanges,
-            bodies=(BodyKind.JSON,),
-            successes=(Success(item=BUILDING.entity),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=("building_id",),
-            errors=(404,),
-            audit="change",
             summary="A building's name, time zone and address",
             examples={"city": "Plovdiv"},
-            certainty=Certainty.RULED,
         ),
-        Endpoint(
-            operation_id="deleteBuilding",
-            path=one,
-            methods=("DELETE",),
-            handler=delete_building,
-            params=BuildingPath,
-            successes=(Success(status=204),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=("building_id",),
-            errors=(404,),
-            audit="delete",
-            summary="Takes away a building that holds nothing",
-            certainty=Certainty.RULED,
+        delete=Row(
+            handler=delete_building, params=BuildingPath, summary="Takes away a building that holds nothing"
         ),
     )
 

@@ -8,18 +8,17 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from ownclimate.core.access import Permission
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.sites import checked_name, edit_room, edit_site
 from ownclimate.core.things import Room, Site
 from ownclimate.vendors.mclimate import wire
 from ownclimate.vendors.mclimate.face import hal, parts, places
+from ownclimate.vendors.mclimate.face.crud import Row, five_rows
 from ownclimate.vendors.mclimate.face.parts import SPACE, SPACES, Part
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
-from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
+from ownclimate.web.tables import Endpoint, Place
 
 FLOORS, SPACES_PATH = "/v1/floors", "/v1/spaces"
 FLOOR: Resource[wire.Floor] = Resource("floor", wire.Floor, {"id": int, "name": str, "building_id": int})
@@ -68,125 +67,64 @@ class SpaceChanges(Struct, kw_only=True):
 
 def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
     return (
-        *_rows(
+        *five_rows(
             "Floor",
             FLOORS,
             "floor_id",
             FLOOR,
-            handlers=(_lister(FLOOR, _floors, totals), get_floor, create_floor, update_floor, delete_floor),
-            params=(FloorQuery, NewFloor, FloorChanges, FloorPath),
-            owned=(("building_id",), ("floor_id",)),
+            listing=Row(
+                handler=_lister(FLOOR, _floors, totals),
+                summary="The floors of every building, filtered, sorted and in pages",
+            ),
+            get=Row(handler=get_floor, params=FloorQuery, summary="One floor"),
+            create=Row(
+                handler=create_floor,
+                params=NewFloor,
+                owned=("building_id",),
+                summary="A new floor of a building",
+                examples={"name": "Upper floor"},
+            ),
+            update=Row(
+                handler=update_floor,
+                params=FloorChanges,
+                summary="Renames a floor, which gives it another number",
+                examples={"name": "Lower floor"},
+            ),
+            delete=Row(
+                handler=delete_floor,
+                params=FloorPath,
+                summary="Takes a floor away; its rooms stay in the building",
+            ),
         ),
-        *_rows(
+        *five_rows(
             "Space",
             SPACES_PATH,
             "space_id",
             SPACE_RESOURCE,
-            handlers=(
-                _lister(SPACE_RESOURCE, _spaces, totals),
-                get_space,
-                create_space,
-                update_space,
-                delete_space,
+            listing=Row(
+                handler=_lister(SPACE_RESOURCE, _spaces, totals),
+                summary="The spaces of every building, filtered, sorted and in pages",
             ),
-            params=(SpaceQuery, NewSpace, SpaceChanges, SpacePath),
-            owned=(("building_id", "floor_id"), ("space_id", "floor_id")),
-        ),
-    )
-
-
-def _rows(
-    kind: str,
-    path: str,
-    parameter: str,
-    resource: Resource[Any],
-    *,
-    handlers: tuple[Callable[..., Any], ...],
-    params: tuple[type[Struct], ...],
-    owned: tuple[tuple[str, ...], tuple[str, ...]],
-) -> tuple[Endpoint, ...]:
-    """The five rows of a kind of part; `owned` is that of making and that of changing one."""
-    one = f"{path}/{{{parameter}:digits}}"
-    lister, get, create, update, delete = handlers
-    query, new, changes, name = params
-    word = kind.lower()
-    return (
-        Endpoint(
-            operation_id=f"list{kind}s",
-            path=path,
-            handler=lister,
-            params=hal.CollectionQuery,
-            unknown=Unknown.COLLECT,
-            successes=(Success(item=resource.collection),),
-            permission=Permission.SITE_READ,
-            scopes=BASIC,
-            is_conditional=True,
-            summary=f"The {word}s of every building, filtered, sorted and in pages",
-            examples={"sort": "name"},
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id=f"get{kind}",
-            path=one,
-            handler=get,
-            params=query,
-            successes=(Success(item=resource.entity),),
-            permission=Permission.SITE_READ,
-            scopes=BASIC,
-            owned=(parameter,),
-            errors=(404,),
-            is_conditional=True,
-            summary=f"One {word}",
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id=f"create{kind}",
-            path=path,
-            methods=("POST",),
-            handler=create,
-            params=new,
-            bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=resource.entity, headers=("Location",)),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=owned[0],
-            is_repeatable=False,
-            audit="change",
-            summary=f"A new {word} of a building",
-            examples={"name": f"Upper {word}"},
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id=f"update{kind}",
-            path=one,
-            methods=("PUT",),
-            handler=update,
-            params=changes,
-            bodies=(BodyKind.JSON,),
-            successes=(Success(item=resource.entity),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=owned[1],
-            errors=(404,),
-            audit="change",
-            summary=f"Renames a {word}, which gives it another number",
-            examples={"name": f"Lower {word}"},
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id=f"delete{kind}",
-            path=one,
-            methods=("DELETE",),
-            handler=delete,
-            params=name,
-            successes=(Success(status=204),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=(parameter,),
-            errors=(404,),
-            audit="change",
-            summary=f"Takes a {word} away; its rooms stay in the building",
-            certainty=Certainty.RULED,
+            get=Row(handler=get_space, params=SpaceQuery, summary="One space"),
+            create=Row(
+                handler=create_space,
+                params=NewSpace,
+                owned=("building_id", "floor_id"),
+                summary="A new space of a building",
+                examples={"name": "Upper flat"},
+            ),
+            update=Row(
+                handler=update_space,
+                params=SpaceChanges,
+                owned=("floor_id",),
+                summary="A space's floor, or its name, which gives it another number",
+                examples={"name": "Lower flat"},
+            ),
+            delete=Row(
+                handler=delete_space,
+                params=SpacePath,
+                summary="Takes a space away; its rooms stay in the building",
+            ),
         ),
     )
 

@@ -7,19 +7,18 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from ownclimate.core.access import Permission
 from ownclimate.core.devices import edit_device, list_devices
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.sites import checked_name, create_room, edit_room
 from ownclimate.core.things import Room, Site
 from ownclimate.vendors.mclimate import mapping, wire
 from ownclimate.vendors.mclimate.face import hal, parts, places
+from ownclimate.vendors.mclimate.face.crud import Row, five_rows
 from ownclimate.vendors.mclimate.face.parts import SPACE
 from ownclimate.vendors.mclimate.face.resources import Resource
-from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.web.call import Answer, Call
-from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
+from ownclimate.web.tables import Endpoint, Place
 
 PATH = "/v1/rooms"
 ROOM: Resource[wire.Room] = Resource(
@@ -62,84 +61,31 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
         shown = [_shown(room, sites[room.site_id]) for room in await places.reached_rooms(call)]
         return ROOM.listed(call, query, shown, _links, totals)
 
-    one = f"{PATH}/{{room_id:digits}}"
-    return (
-        Endpoint(
-            operation_id="listRooms",
-            path=PATH,
-            handler=list_rooms,
-            params=hal.CollectionQuery,
-            unknown=Unknown.COLLECT,
-            successes=(Success(item=ROOM.collection),),
-            permission=Permission.SITE_READ,
-            scopes=BASIC,
-            is_conditional=True,
-            summary="Rooms, filtered, sorted and in pages",
-            examples={"sort": "name"},
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id="getRoom",
-            path=one,
-            handler=get_room,
-            params=RoomQuery,
-            successes=(Success(item=ROOM.entity),),
-            permission=Permission.SITE_READ,
-            scopes=BASIC,
-            owned=("room_id",),
-            errors=(404,),
-            is_conditional=True,
-            summary="One room",
-            certainty=Certainty.RULED,
-        ),
-        Endpoint(
-            operation_id="createRoom",
-            path=PATH,
-            methods=("POST",),
+    return five_rows(
+        "Room",
+        PATH,
+        "room_id",
+        ROOM,
+        listing=Row(handler=list_rooms, summary="Rooms, filtered, sorted and in pages"),
+        get=Row(handler=get_room, params=RoomQuery, summary="One room"),
+        create=Row(
             handler=create,
             params=NewRoom,
-            bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=ROOM.entity, headers=("Location",)),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
             owned=("building_id", "floor_id", "space_id"),
-            is_repeatable=False,
-            audit="create",
             summary="A new room",
             examples={"name": "Parlour"},
-            certainty=Certainty.RULED,
         ),
-        Endpoint(
-            operation_id="updateRoom",
-            path=one,
-            methods=("PUT",),
+        update=Row(
             handler=update,
             params=RoomChanges,
-            bodies=(BodyKind.JSON,),
-            successes=(Success(item=ROOM.entity),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=("room_id", "floor_id", "space_id"),
-            errors=(404,),
-            audit="change",
+            owned=("floor_id", "space_id"),
             summary="A room's name, floor and space",
             examples={"name": "Drawing room"},
-            certainty=Certainty.RULED,
         ),
-        Endpoint(
-            operation_id="deleteRoom",
-            path=one,
-            methods=("DELETE",),
+        delete=Row(
             handler=delete,
             params=RoomPath,
-            successes=(Success(status=204),),
-            permission=Permission.DEVICE_CONTROL,
-            scopes=CONTROL,
-            owned=("room_id",),
-            errors=(404,),
-            audit="delete",
             summary="Takes a room away; its controllers stay in the building",
-            certainty=Certainty.RULED,
         ),
     )
 
