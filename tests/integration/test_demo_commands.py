@@ -7,6 +7,7 @@ import re
 import shlex
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,34 +152,49 @@ def test_the_broker_lets_nobody_in_without_its_password(server: Server) -> None:
     assert "allow_anonymous false" in (server.data / "demo-broker" / "mosquitto.conf").read_text()
 
 
-def test_no_broker_outlives_a_server_that_is_killed_and_what_was_told_still_stands(
-    server: Server, access: dict[str, Any]
-) -> None:
-    before = _remembered(server, "home/plug")
-    port = _broker_port(server.data)
-    assert _listens(port)
+CHILD = """
+import asyncio, secrets, sys
+from pathlib import Path
+from ownclimate.demo_broker import open_broker
 
-    server.kill()
+async def main():
+    async with open_broker(Path(sys.argv[1]), "auto", secrets.token_bytes):
+        print("open", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_no_broker_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
+    find_mosquitto()
+    command = [sys.executable, "-c", CHILD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        port = _broker_port(tmp_path)
+        assert _listens(port)
+        child.kill()
+
     _until(lambda: not _listens(port))
 
-    with Server.start(server.data, "--demo") as again:
-        _meets(again)
-        assert _remembered(again, "home/plug") == before
-        assert _device(again, "smart_plug")["latest"]["relay_on"] == 0
-        port = _broker_port(again.data)
-        _until(lambda: _listens(port))
+
+def test_after_a_restart_without_a_broker_nothing_is_sent_and_what_was_told_still_stands(
+    server: Server, access: dict[str, Any]
+) -> None:
+    before, port = _remembered(server, "home/plug"), _broker_port(server.data)
+    assert _listens(port)
+    server.stop()
     assert not _listens(port)
 
-
-def test_a_demo_without_a_broker_runs_and_nothing_is_sent(server: Server) -> None:
     with Server.start(server.data, "--demo", OWNCLIMATE_DEMO_BROKER="off") as quiet:
         _until(lambda: not _device(quiet, "smart_plug").get("reports"))
-        token = json.loads((quiet.data / "demo.json").read_text())["token"]
         body = {"serial_number": _device(quiet, "smart_plug")["serial"], "command": "switch_on_off"}
-
-        answer = quiet.request("POST", "/v1/provider/send", body | {"state": "on"}, token=token)
+        answer = quiet.request("POST", "/v1/provider/send", body | {"state": "on"}, token=access["token"])
 
         assert answer.status == 503, answer.body
+        assert _remembered(quiet, "home/plug") == before
+        assert _device(quiet, "smart_plug")["latest"]["relay_on"] == 0
 
 
 def _command(server: Server, serial: str) -> dict[str, Any]:
