@@ -32,6 +32,7 @@ from ownclimate.demo_broker import AUTO, OFF, checked_setting, find_mosquitto
 from ownclimate.demo_clients import DemoClient, demo_clients
 from ownclimate.demo_devices import DevicesAtBroker, devices_with_memory
 from ownclimate.demo_meeting import MeetingPlace
+from ownclimate.demo_security import furnish
 from ownclimate.links.devices import native
 from ownclimate.oauth.encryption import Cipher, load_key
 from ownclimate.oauth.keys import KeyKind, check_hook, check_token, create_key
@@ -158,6 +159,7 @@ async def prepare(data: Path, settings: Settings, ports: Ports) -> Welcome:
             progress=lambda fraction, text: progress.update(bar, completed=fraction, description=text),
             orders=devices.orders,
         )
+    await furnish(ports, hook)
     log.info("demo_ready", duration_s=round(time.perf_counter() - started, 1))
     meeting = MeetingPlace(
         data,

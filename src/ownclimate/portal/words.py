@@ -147,6 +147,8 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         "refuse_scope": "refused a scope of",
         "forget": "removed",
         "switch_on": "switched on",
+        "happen": "reported",
+        "release": "released",
         "switch_off": "switched off",
         "publish": "made public",
         "unpublish": "made private",
@@ -170,6 +172,8 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "member": "a member",
         "client": "a client",
         "grant": "an app",
+        "event": "something that happened",
+        "webhook": "a webhook",
         "password": "the password",
         "administrator": "an administrator",
     }
