@@ -13,7 +13,7 @@ from ownclimate.core.agenda import Window, boost_of, holder, windows_of, zone_of
 from ownclimate.core.devices import list_devices
 from ownclimate.core.documents import from_body
 from ownclimate.core.ids import DeviceId, OwnerId, RoomId, SiteId
-from ownclimate.core.partitions import owner_partition
+from ownclimate.core.partitions import STANDINGS, owner_partition
 from ownclimate.core.ports import Delete, Ports
 from ownclimate.core.routines import (
     Profile,
@@ -26,7 +26,7 @@ from ownclimate.core.routines import (
     remove_routines,
 )
 from ownclimate.core.sites import list_rooms, list_sites
-from ownclimate.core.standing import STANDINGS, TIMETABLE, Standing
+from ownclimate.core.standing import TIMETABLE, Standing
 from ownclimate.core.things import Device, Room, Site
 from ownclimate.core.writes import Actor, write_surely
 

@@ -17,11 +17,10 @@ from ownclimate.core.events import announce_events, record_event
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.operate import set_setpoint
 from ownclimate.core.ordering import give_order
-from ownclimate.core.partitions import owner_partition
+from ownclimate.core.partitions import STANDINGS, owner_partition
 from ownclimate.core.ports import ABSENT, Ports, Put
 from ownclimate.core.routines import End
 from ownclimate.core.standing import (
-    STANDINGS,
     TIMETABLE,
     Standing,
     last_air,

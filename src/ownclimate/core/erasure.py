@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from ownclimate.core import claims, events, pictures, publishing
 from ownclimate.core.accounts import OWNER_CLAIM
 from ownclimate.core.documents import from_body
-from ownclimate.core.geofences import GEOFENCES
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.months import TABLE as NOTED_MONTHS
 from ownclimate.core.months import partitions_of
@@ -18,6 +17,7 @@ from ownclimate.core.partitions import (
     ALIASES,
     DEVICES,
     FOLLOWERS,
+    GEOFENCES,
     HOOKS,
     INVITES,
     KEYS,
@@ -25,20 +25,21 @@ from ownclimate.core.partitions import (
     MONTHLY,
     OUTBOX,
     OWNER,
+    PROFILES,
     PUSHES,
     ROOMS,
+    ROUTINES,
     SCHEDULES,
     SITES,
     SOURCES,
+    STANDINGS,
+    THERMOSTATS,
     month_partition,
     months,
     owner_partition,
 )
 from ownclimate.core.ports import Delete, Ports
 from ownclimate.core.readings import Interval
-from ownclimate.core.routines import PROFILES, ROUTINES
-from ownclimate.core.standing import STANDINGS
-from ownclimate.core.thermostats import THERMOSTATS
 from ownclimate.core.things import Device, Owner
 from ownclimate.core.writes import write_surely
 

@@ -13,11 +13,10 @@ from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import DeviceId, OwnerId, new_id
 from ownclimate.core.numbering import take_numbers
-from ownclimate.core.partitions import owner_partition
+from ownclimate.core.partitions import GEOFENCES, owner_partition
 from ownclimate.core.ports import ABSENT, Delete, Directory, Ports, Put
 from ownclimate.core.writes import Actor, Deed, commit, edit
 
-GEOFENCES: Final = "geofence"
 KIND: Final = "geofence"
 LONGEST_RADIUS_M: Final = 100_000.0
 

@@ -18,13 +18,11 @@ from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.ids import DeviceId, OwnerId, RoomId, SiteId, new_id
 from ownclimate.core.local_time import DAYS_A_WEEK, MINUTES_A_DAY
 from ownclimate.core.numbering import take_numbers
-from ownclimate.core.partitions import owner_partition
+from ownclimate.core.partitions import PROFILES, ROUTINES, owner_partition
 from ownclimate.core.ports import ABSENT, Change, Delete, Directory, Ports, Put
 from ownclimate.core.things import Device, Room
 from ownclimate.core.writes import Actor, Deed, commit, edit
 
-ROUTINES: Final = "routine"
-PROFILES: Final = "routine_profile"
 MAX_OF_PROFILE: Final = 200
 """A week in half hours is 336 entries; nobody was seen to use a tenth of that."""
 

@@ -10,14 +10,13 @@ from ownclimate.core.commands import LONGEST_LIFE_MS, list_device_commands
 from ownclimate.core.documents import from_body
 from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.orders import SET_AIR_CONDITIONER, SET_COOLING_SETPOINT, SET_RELAY, SET_SETPOINT
-from ownclimate.core.partitions import owner_partition
+from ownclimate.core.partitions import STANDINGS, owner_partition
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Interval
 from ownclimate.core.routines import End
 from ownclimate.core.targets import DEFAULT_AIR
 from ownclimate.core.things import Command, CommandState, Device
 
-STANDINGS: Final = "routine_standing"
 TIMETABLE: Final = "timetable"
 THERMOSTAT: Final = "thermostat"
 AUTOMATIC: Final = frozenset({TIMETABLE, THERMOSTAT})

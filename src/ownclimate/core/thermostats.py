@@ -11,12 +11,11 @@ from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, InvalidInput
 from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.numbering import take_numbers
-from ownclimate.core.partitions import owner_partition
+from ownclimate.core.partitions import THERMOSTATS, owner_partition
 from ownclimate.core.ports import ABSENT, Delete, Directory, Ports, Put
 from ownclimate.core.routines import End
 from ownclimate.core.writes import Actor, Deed, commit, edit
 
-THERMOSTATS: Final = "relay_thermostat"
 KIND: Final = "thermostat"
 LONGEST_DELTA_C: Final = 20.0
 

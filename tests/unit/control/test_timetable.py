@@ -18,6 +18,7 @@ from ownclimate.core.devices import edit_device, hide_device
 from ownclimate.core.errors import StoreUnavailable
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import SET_AIR_CONDITIONER, SET_SETPOINT
+from ownclimate.core.partitions import STANDINGS
 from ownclimate.core.routines import (
     End,
     Plan,
@@ -30,7 +31,7 @@ from ownclimate.core.routines import (
 )
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site
-from ownclimate.core.standing import STANDINGS, schedule_info
+from ownclimate.core.standing import schedule_info
 from ownclimate.core.things import Ability, Device
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.households import ACTOR, Households, memory_ports
