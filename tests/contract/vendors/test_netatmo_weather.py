@@ -238,6 +238,36 @@ async def test_a_renamed_station_and_home_change_their_names_and_nothing_else(im
     }
 
 
+async def test_a_station_that_moves_house_takes_the_new_homes_name_and_place(imported: Weather) -> None:
+    (before,) = await imported.stations()
+    station = next(d for d in await _devices(imported) if d.vendor_id == STATION)
+    new = await create_site(
+        imported.homes.ports,
+        imported.owner_id,
+        ACTOR,
+        name="Tower",
+        time_zone="Europe/Lisbon",
+        place=Place(latitude=38.7, longitude=-9.1, country="PT"),
+    )
+
+    await edit_device(
+        imported.homes.ports,
+        imported.owner_id,
+        ACTOR,
+        station.id,
+        lambda d: dataclasses.replace(d, site_id=new.id),
+    )
+
+    (after,) = await imported.stations()
+    place = before["place"] | {"country": "PT", "timezone": "Europe/Lisbon", "location": [-9.1, 38.7]}
+    assert after == before | {
+        "home_id": new.aliases["netatmo"],
+        "home_name": "Tower",
+        "station_name": "Tower (Living)",
+        "place": place,
+    }
+
+
 async def test_a_module_that_is_moved_is_told_of_behind_its_new_station(imported: Weather) -> None:
     await imported.device("NAMain", HEARD)
     devices = await _devices(imported)

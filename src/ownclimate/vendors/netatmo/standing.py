@@ -56,11 +56,13 @@ def device_changes(device: Device, around: Around) -> dict[str, Any]:
         return changes
     home = report_of(device.reports, "site_name")
     if site is not None:
-        if "site" in changes:
-            changes |= _place(site)
+        is_moved = "site" in changes
+        if is_moved:
+            # What is not known of the new place is told of the old one.
+            changes |= {told: value for told, value in _place(site).items() if value is not None}
         elif is_zone_changed(site):
             changes["time_zone"] = site.time_zone
-        if home is not None and _is_called_otherwise(site, device):
+        if home is not None and (is_moved or _is_called_otherwise(site, device)):
             changes["site_name"] = site.name
     name = _station_name(device, home, changes)
     if name != report_of(device.reports, "station_name"):
