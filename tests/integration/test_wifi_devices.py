@@ -96,6 +96,15 @@ class House:
         assert device is not None
         return device
 
+    async def misses(self, owner_id: OwnerId, name: str) -> None:
+        """Returns once the device counts as offline."""
+
+        async def is_away() -> bool:
+            now_ms, known = self.clock.now_ms(), await self.find(owner_id, name)
+            return known is not None and not is_online(known, now_ms, now_ms)
+
+        await until(is_away)
+
     async def order(self, device: Device, name: str, **fields: Any) -> Command:
         return await give_order(self.homes.ports, device.owner_id, ACTOR, device, name, fields)
 
@@ -181,11 +190,7 @@ async def test_an_order_to_a_device_that_is_away_waits_and_expires(house: House)
     async with house.simulated(SimulatedDevices(WORLD)):
         device = await house.meets(ada, PLUG.vendor_id)
 
-    async def is_away() -> bool:
-        known = await house.find(ada, PLUG.vendor_id)
-        return known is not None and not is_online(known, house.clock.now_ms(), house.clock.now_ms())
-
-    await until(is_away)
+    await house.misses(ada, PLUG.vendor_id)
     command = await house.order(device, SET_RELAY, is_on=False)
 
     async def is_put_off() -> bool:
@@ -204,11 +209,7 @@ async def test_an_order_that_waits_is_carried_out_when_the_device_is_back(house:
     async with house.simulated(devices):
         device = await house.meets(ada, PLUG.vendor_id)
 
-    async def is_away() -> bool:
-        known = await house.find(ada, PLUG.vendor_id)
-        return known is not None and known.reports["reachable"].value is False
-
-    await until(is_away)
+    await house.misses(ada, PLUG.vendor_id)
     command = await house.order(device, SET_RELAY, is_on=False)
 
     async def is_put_off() -> bool:

@@ -160,7 +160,7 @@ def plan(seed: int) -> World:
     devices += _valves(digits)
     devices += [_ac_controller(digits), *_thermostats(digits)]
     # Last, so that the others keep the serials that they have always had.
-    devices += [_smart_plug(digits), _water_heater(digits)]
+    devices += _plugged(digits)
     return World(seed=seed, sites=SITES, rooms=ROOMS, devices=tuple(devices))
 
 
@@ -302,26 +302,58 @@ def _valves(digits: random.Random) -> list[SimDevice]:
 
 
 def _ac_controller(digits: random.Random) -> SimDevice:
-    serial = _wifi_serial("H", digits)
-    mac = f"ACCF23{digits.getrandbits(24):06X}"
+    return _wifi(
+        digits, "ac", Instrument.AC_CONTROLLER, "melissa", "H", "Living room AC",
+        _AIR | {_A.AIR_CONDITIONING, _A.COOLING_SETPOINT}, (600, 212), "V1SHTHF",
+    )  # fmt: skip
+
+
+def _plugged(digits: random.Random) -> list[SimDevice]:
+    return [
+        _wifi(
+            digits, "plug", Instrument.SMART_PLUG, "smart_plug", "P", "Television plug",
+            frozenset({_A.RELAY, _A.POWER, _A.ENERGY}), (300, 97), "SHPLG-1",
+        ),
+        _wifi(
+            digits, "water heater", Instrument.WATER_HEATER, "bobbie", "B", "Water heater",
+            frozenset({_A.TEMPERATURE, _A.RELAY, _A.ENERGY}), (600, 388), "V2BOB",
+        ),
+    ]  # fmt: skip
+
+
+def _wifi(
+    digits: random.Random,
+    key: str,
+    instrument: Instrument,
+    model: str,
+    kind: str,
+    name: str,
+    abilities: frozenset[Ability],
+    every_s: tuple[int, int],
+    firmware: str,
+) -> SimDevice:
+    """In the living room; `kind` is the first letter of its serial, `every_s` its step and phase."""
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    serial = kind + "".join(alphabet[digits.getrandbits(5)] for _ in range(9))
+    step_s, phase_s = every_s
     return SimDevice(
-        key=f"{HOME}/ac",
-        instrument=Instrument.AC_CONTROLLER,
+        key=f"{HOME}/{key}",
+        instrument=instrument,
         vendor="mclimate",
-        model="melissa",
+        model=model,
         vendor_id=serial,
         serial=serial,
-        mac=mac,
-        name="Living room AC",
+        mac=f"ACCF23{digits.getrandbits(24):06X}",
+        name=name,
         site=HOME,
         room=f"{HOME}/living",
         parent=None,
-        abilities=_AIR | {_A.AIR_CONDITIONING, _A.COOLING_SETPOINT},
-        step_s=600,
-        phase_s=212,
+        abilities=abilities,
+        step_s=step_s,
+        phase_s=phase_s,
         jitter_s=2.0,
         loss=0.002,
-        firmware="V1SHTHF",
+        firmware=firmware,
         aliases={aliases.MCLIMATE: serial},
     )
 
@@ -375,59 +407,6 @@ def _thermostats(digits: random.Random) -> list[SimDevice]:
                 )
             )
     return devices
-
-
-def _smart_plug(digits: random.Random) -> SimDevice:
-    serial = _wifi_serial("P", digits)
-    return SimDevice(
-        key=f"{HOME}/plug",
-        instrument=Instrument.SMART_PLUG,
-        vendor="mclimate",
-        model="smart_plug",
-        vendor_id=serial,
-        serial=serial,
-        mac=f"ACCF23{digits.getrandbits(24):06X}",
-        name="Television plug",
-        site=HOME,
-        room=f"{HOME}/living",
-        parent=None,
-        abilities=frozenset({_A.RELAY, _A.POWER, _A.ENERGY}),
-        step_s=300,
-        phase_s=97,
-        jitter_s=2.0,
-        loss=0.002,
-        firmware="SHPLG-1",
-        aliases={aliases.MCLIMATE: serial},
-    )
-
-
-def _water_heater(digits: random.Random) -> SimDevice:
-    serial = _wifi_serial("B", digits)
-    return SimDevice(
-        key=f"{HOME}/water heater",
-        instrument=Instrument.WATER_HEATER,
-        vendor="mclimate",
-        model="bobbie",
-        vendor_id=serial,
-        serial=serial,
-        mac=f"ACCF23{digits.getrandbits(24):06X}",
-        name="Water heater",
-        site=HOME,
-        room=f"{HOME}/living",
-        parent=None,
-        abilities=frozenset({_A.TEMPERATURE, _A.RELAY, _A.ENERGY}),
-        step_s=600,
-        phase_s=388,
-        jitter_s=2.0,
-        loss=0.002,
-        firmware="V2BOB",
-        aliases={aliases.MCLIMATE: serial},
-    )
-
-
-def _wifi_serial(kind: str, digits: random.Random) -> str:
-    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    return kind + "".join(alphabet[digits.getrandbits(5)] for _ in range(9))
 
 
 def _mac_tail(digits: random.Random) -> str:

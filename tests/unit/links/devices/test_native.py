@@ -243,3 +243,14 @@ async def test_two_owners_devices_of_one_name_are_two(bench) -> None:
     ours = await ada.device("bobs-plug")
     assert ours.id != theirs.id
     assert (await bob.device("bobs-plug")).link == {}
+
+
+async def test_an_air_conditioner_that_holds_a_set_point_is_no_thermostat(bench) -> None:
+    ada = await bench()
+    air = {"is_on": True, "mode": "heat", "temperature_c": 23, "fan": "low"}
+
+    await ada.hears("ownclimate/AC1/state", {"air_conditioner": air})
+    await ada.hears("ownclimate/AC1/readings", {"setpoint_c": 23, "temperature_c": 20})
+
+    device = await ada.device("AC1")
+    assert device.abilities == {Ability.AIR_CONDITIONING, Ability.TEMPERATURE}
