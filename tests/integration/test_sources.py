@@ -156,7 +156,7 @@ async def test_an_uplink_and_a_command_go_through_the_things_stacks_broker(
     place: Place, server: Server, broker: Mosquitto
 ) -> None:
     await until(lambda: source(server, place.sources["things-stack"])["state"] == "connected")
-    here = f"v3/{broker.user}/devices/vicki-2"
+    here = "v3/home@ttn/devices/vicki-2"
     message = envelope(KEEPALIVE)
     message["end_device_ids"] |= {"device_id": "vicki-2", "dev_eui": OTHER_EUI}
     async with network(broker, f"{here}/down/push") as (link, told):

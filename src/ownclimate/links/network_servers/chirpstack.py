@@ -20,7 +20,7 @@ from ownclimate.ingest.lorawan.codecs import CodecTable
 from ownclimate.ingest.lorawan.correlation import command_uuid
 from ownclimate.ingest.lorawan.ways import through
 from ownclimate.links.api import Api
-from ownclimate.links.network_servers.dialect import Downlink
+from ownclimate.links.network_servers.dialect import Downlink, is_plain_id
 from ownclimate.links.settings import NetworkServer
 
 QUEUE_ITEM: Final = "queue_item_id"
@@ -64,7 +64,7 @@ class ChirpStack:
     def publication(self, downlink: Downlink) -> tuple[str, Any]:
         eui = _eui(downlink)
         application = downlink.address.get("application") or self.settings.application
-        if not application:
+        if not is_plain_id(application):
             raise InvalidInput("application", "the network server has not yet said the device's application")
         body = {"id": command_uuid(downlink.command_id), "devEui": eui, **_item(downlink)}
         return f"{self._prefix}application/{application}/device/{eui}/command/down", body

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ownclimate.core.ports import Ports
 from ownclimate.ingest.keys import HookKey
@@ -23,6 +24,14 @@ class Downlink:
     payload: bytes
     port: int
     is_confirmed: bool
+
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether an id that a message brought may stand in a topic or a path."""
+    return _ID.fullmatch(text) is not None
 
 
 class ServerDialect(Protocol):

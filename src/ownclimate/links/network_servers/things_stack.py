@@ -18,7 +18,7 @@ from ownclimate.ingest.lorawan.codecs import CodecTable
 from ownclimate.ingest.lorawan.correlation import correlation_id
 from ownclimate.ingest.lorawan.ways import through
 from ownclimate.links.api import Api
-from ownclimate.links.network_servers.dialect import Downlink
+from ownclimate.links.network_servers.dialect import Downlink, is_plain_id
 from ownclimate.links.settings import NetworkServer
 
 TOPICS: Final = (
@@ -43,13 +43,12 @@ class ThingsStack:
 
     @property
     def broker_user(self) -> str:
-        """`{application}@{tenant}`; installations with a single tenant go without the second."""
-        at_tenant = f"@{self.settings.tenant}" if self.settings.tenant else ""
-        return self.settings.user or f"{self.settings.application}{at_tenant}"
+        """Its own server takes the application; another broker in between may want somebody else."""
+        return self.settings.user or self._application
 
     @property
     def subscriptions(self) -> Sequence[str]:
-        return [f"v3/{self.broker_user}/devices/+/{topic}" for topic in TOPICS]
+        return [f"v3/{self._application}/devices/+/{topic}" for topic in TOPICS]
 
     def api_headers(self, api_key: str) -> Mapping[str, str]:
         return {"authorization": f"Bearer {api_key}"}
@@ -60,7 +59,7 @@ class ThingsStack:
         await things_stack.take_message(ports, key, payload, codecs, way=through(source_id))
 
     def publication(self, downlink: Downlink) -> tuple[str, Any]:
-        return f"v3/{self.broker_user}/devices/{_device_id(downlink)}/down/push", _body(downlink)
+        return f"v3/{self._application}/devices/{_device_id(downlink)}/down/push", _body(downlink)
 
     async def push(self, api: Api, downlink: Downlink) -> Mapping[str, str]:
         await api.call("POST", f"{self._queue(downlink)}/push", _body(downlink))
@@ -75,6 +74,12 @@ class ThingsStack:
         known = [item.get("correlation_ids", []) for item in queued if isinstance(item, dict)]
         return [{} for ids in known if ours in ids]
 
+    @property
+    def _application(self) -> str:
+        """`{application}@{tenant}`; installations with a single tenant go without the second."""
+        at_tenant = f"@{self.settings.tenant}" if self.settings.tenant else ""
+        return f"{self.settings.application}{at_tenant}"
+
     def _queue(self, downlink: Downlink, *, is_listed: bool = False) -> str:
         # A webhook's key may push through its webhook alone; its queue is listed without it.
         webhook = self.settings.webhook
@@ -86,7 +91,7 @@ class ThingsStack:
 
 def _device_id(downlink: Downlink) -> str:
     device_id = downlink.address.get("device_id", "")
-    if not device_id or any(sign in device_id for sign in "/+#?"):
+    if not is_plain_id(device_id):
         raise InvalidInput("device", "the network server has not yet said by which id it knows the device")
     return device_id
 
