@@ -112,12 +112,14 @@ def _home(call: Call, home: Home, around: Around, gateway_types: set[str] | None
     if told is None:
         told = _composed(home)
     paths = said_paths(site, Method.TOPOLOGY) or frozenset()
-    modules = _modules(call, home, around)
+    seen = [d for d in home.devices if presented.product_code(d) is not None and sees_device(call, d)]
+    modules = _modules(home, around, seen)
     if gateway_types is not None:
         types = {module["id"]: module.get("type") for module in modules}
         modules = [m for m in modules if gateway_types & {m.get("type"), types.get(m.get("bridge"))}]
+    hidden = {presented.wire_id(d) for d in home.devices} - {presented.wire_id(d) for d in seen}
     rooms = [
-        _room(call, home, room, around) for room in in_answer(site, Method.TOPOLOGY, "rooms", home.rooms)
+        _room(room, around, seen, hidden) for room in in_answer(site, Method.TOPOLOGY, "rooms", home.rooms)
     ]
     member = OLD_SCHEDULES if OLD_SCHEDULES in paths else "schedules"
     schedules = [
@@ -167,13 +169,9 @@ def _wire_mode(mode: str) -> str:
     return next((wire for wire, ours in vocabulary.HOME_MODES.items() if ours == mode), "schedule")
 
 
-def _modules(call: Call, home: Home, around: Around) -> list[dict[str, Any]]:
+def _modules(home: Home, around: Around, seen: list[Device]) -> list[dict[str, Any]]:
     site = home.site
-    shown = [
-        device
-        for device in in_answer(site, Method.TOPOLOGY, "modules", home.devices)
-        if presented.product_code(device) is not None and sees_device(call, device)
-    ]
+    shown = in_answer(site, Method.TOPOLOGY, "modules", seen)
     bridged: dict[str, list[str]] = {}
     for device in shown:
         gateway = presented.gateway_id(device, around.devices.get(device.parent_id or device.id), site)
@@ -216,16 +214,15 @@ def _module(device: Device, home: Home, around: Around, bridged: dict[str, list[
     return told
 
 
-def _room(call: Call, home: Home, room: Room, around: Around) -> dict[str, Any]:
+def _room(room: Room, around: Around, seen: list[Device], hidden: set[str]) -> dict[str, Any]:
+    """`hidden` are the ids of the home's devices that the token does not see."""
     told = restate(room, Method.TOPOLOGY, around=around)
-    seen = [d for d in home.devices if presented.product_code(d) is not None and sees_device(call, d)]
     if told is None:
         kind = room.kind if room.kind in ROOM_KINDS else "custom"
         told = {"id": room.aliases[DIALECT], "name": room.name, "type": kind}
         if inside := [presented.wire_id(device) for device in seen if device.room_id == room.id]:
             told["module_ids"] = inside
         return told
-    hidden = {presented.wire_id(device) for device in home.devices if device not in seen}
     for name in ("module_ids", "modules"):
         if isinstance(told.get(name), list):
             told[name] = [text for text in told[name] if _lower(text) not in hidden]

@@ -84,7 +84,12 @@ def _body(call: Call, home: Home, scene: Scene, types: set[str] | None) -> dict[
     modules, errors = _modules(call, home, scene, types)
     said = in_answer(site, Method.STATUS, "rooms", home.rooms)
     # A set-point that was chosen here is told though the cloud never spoke of the room's status.
-    ours = [room for room in home.rooms if room not in said and any(is_followed(room, c) for c in Channel)]
+    known = {room.id for room in said}
+    ours = [
+        room
+        for room in home.rooms
+        if room.id not in known and any(is_followed(room, channel) for channel in Channel)
+    ]
     rooms = [told for room in (*said, *ours) if (told := room_status(call, home, scene, room)) is not None]
     parts = {"rooms": rooms, "modules": modules}
     body |= {name: items for name, items in parts.items() if items or name in paths}
@@ -97,13 +102,14 @@ def _modules(
     """Modules with their status, and of those that cannot be reached the errors."""
     shown = [device for device in home.devices if _is_shown(call, device, types)]
     listed = in_answer(home.site, Method.STATUS, "modules", shown)
+    known = {device.id for device in listed}
     modules, errors = [], []
-    for device in (*listed, *(device for device in shown if device not in listed)):
+    for device in (*listed, *(device for device in shown if device.id not in known)):
         fault = fault_of(scene, device)
         if fault is not None:
             errors.append(fault)
         # The cloud may tell of what it cannot reach all the same.
-        if device in listed and (fault is None or said_at_ms(device, Method.STATUS)):
+        if device.id in known and (fault is None or said_at_ms(device, Method.STATUS)):
             told = module_status(scene, device)
             modules.append(told if may_watch(call.access, device) else without_video(told))
     modules += [
