@@ -206,6 +206,13 @@ async def test_nothing_is_published_without_a_connection(broker: Mosquitto) -> N
         await link_to(broker, "idle", Inbox()).publish("idle/down", b"1")
 
 
+async def test_a_topic_that_is_none_is_refused(broker: Mosquitto) -> None:
+    async with running(link_to(broker, "odd", Inbox())) as link:
+        for topic in ("odd/+", "#", ""):
+            with pytest.raises(InvalidInput):
+                await link.publish(topic, b"1")
+
+
 async def test_a_forgotten_session_keeps_nothing(broker: Mosquitto) -> None:
     held = Inbox()
     held.gate.clear()

@@ -186,8 +186,9 @@ class MqttLink:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Returns once the broker has the message.
 
-        Raises Unreachable when it certainly has not: there was no connection. Raises UpstreamError when
-        the connection broke before the broker acknowledged: it may have it.
+        Raises InvalidInput for a topic that is none; Unreachable when it certainly has not: there was no
+        connection. Raises UpstreamError when the connection broke before the broker acknowledged: it may
+        have it.
         """
         client = self._client
         if client is None:
@@ -205,6 +206,8 @@ class MqttLink:
             raise UpstreamError(f"the broker did not take the message: {error}") from error
         except aiomqtt.MqttError as error:
             raise UpstreamError("the broker did not acknowledge the message in time") from error
+        except ValueError as error:
+            raise InvalidInput("topic", f"nothing can be published as {topic!r}") from error
         finally:
             sending.cancel()
             broken.cancel()
