@@ -208,6 +208,28 @@ async def test_a_schedule_runs(
     assert [command.fields for command in commands] == [{"temperature_c": 24.0}]
 
 
+async def test_reading_a_device_tells_of_its_schedule(
+    client: Client, valve: Device, households: Households, clock: FakeClock
+) -> None:
+    await households.record(valve, [clock.now_ms() - 60_000], {"setpoint_c": [19.0], "temperature_c": [18.0]})
+    timetable = Timetable(households.ports, "test")
+    told = []
+    await post(client, "/v1/schedules", **SAMPLE | {"from_time": 720, "to_time": 780, "days": "1111111"})
+    for command in ("", "set_motor_position"):
+        await timetable.look()
+        if command:
+            clock.advance(60)
+            body = {"serial_number": VICKI, "command": command, "position": 22}
+            assert (await post(client, "/v1/provider/send", **body)).status == 200
+        answer = await post(client, "/v1/provider/fetch", serial_number=VICKI)
+        told.append(answer.json["provider"]["scheduleInfo"])
+
+    assert told == [
+        {"inSchedule": True, "mainTarget": 19, "inPriority": False},
+        {"inSchedule": True, "mainTarget": 22, "inPriority": True},
+    ]
+
+
 async def make_profile(client: Client, **more: Any) -> int:
     times = {name: value for name, value in SAMPLE.items() if name != "controller_id"}
     body = {"name": "Week", "boost_time": 20, "schedules": [times], **more}
