@@ -286,6 +286,16 @@ async def test_what_a_device_cannot_be_told_is_400_naming_it_and_nothing_is_orde
     assert await world.commands(device) == []
 
 
+async def test_arguments_stand_in_the_body_and_not_in_the_query(world) -> None:
+    device = await online(world, "smart_plug")
+    body = {"serial_number": device.vendor_id, "command": "switch_on_off", "state": "on"}
+
+    answered = await world.post("provider/send?state=off", body)
+
+    assert (answered.status, list(answered.json["validation"])) == (400, ["state"])
+    assert await world.commands(device) == []
+
+
 async def test_only_what_the_remotes_of_the_airconditioners_maker_can_say_is_taken(world) -> None:
     device = await online(world, "melissa", settings={"brand_id": 9})
 
