@@ -24,6 +24,8 @@ WAYS_IN = {
     "demo": "by the demo",
     "token": "through an API",
     "hook": "through a door for devices",
+    "timetable": "by the timetable",
+    "device": "at a device itself",
 }
 
 
