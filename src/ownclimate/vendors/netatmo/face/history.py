@@ -15,9 +15,10 @@ import numpy as np
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.ports import Ports
-from ownclimate.core.readings import EARLIEST_MS, Buckets, Instants, Interval, Values
+from ownclimate.core.readings import EARLIEST_MS, Buckets, Interval, Values
 from ownclimate.core.things import Ability
 from ownclimate.vendors.netatmo.face import heating
+from ownclimate.vendors.netatmo.face.columns import DIGITS_OF_MEANS, Columns, combined
 from ownclimate.vendors.netatmo.face.parameters import Epoch
 from ownclimate.vendors.netatmo.measuretypes import SCALES, MeasureType, Scale, stamps_s, valid_types
 from ownclimate.vendors.netatmo.wire import Cell, MeasureBody, MeasureRow, MeasureRun
@@ -27,8 +28,6 @@ LAST: Final = "last"
 MAX_TYPES: Final = 50
 """There are some seventy types, and no module measures a quarter of them."""
 
-_DIGITS_OF_MEANS: Final = 6
-"""Means are rounded far below what any sensor resolves, which removes the noise of binary fractions."""
 _SECOND_MS: Final = 1000
 
 
@@ -79,16 +78,6 @@ class Asked:
         return dataclasses.replace(self, types=types)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Columns:
-    """Stamps in seconds, ascending, with a column a type. `rivals` are the extremes behind columns that
-    tell when an extreme was, else None."""
-
-    stamps_s: Instants
-    values: list[Values | None]
-    rivals: list[Values | None]
-
-
 def asked_of(query: HistoryQuery) -> Asked:
     """Raises InvalidInput for a scale, limit or end that is none."""
     scale = SCALES.get(query.scale.lower())
@@ -119,7 +108,7 @@ async def history_of(ports: Ports, numbers: Sequence[DeviceNumber], asked: Asked
     """The rows of the devices taken together, bins cut in `zone`; an empty list when there are none."""
     read = _in_bins if asked.scale.step else _as_measured
     parts = [await read(ports, number, asked, zone) for number in numbers]
-    together = parts[0] if len(parts) == 1 else _combined(parts, asked.types)
+    together = parts[0] if len(parts) == 1 else combined(parts, asked.types)
     stamps, rows = _limited(together, asked.span)
     if not stamps:
         return []
@@ -287,57 +276,13 @@ def _column(
     if kind.is_heating:
         # Of a bin's usual length; a bin of a clock change counts like any other.
         return heating.seconds(kind.function, values, scale.middle_s * 2)
-    return np.round(values, _DIGITS_OF_MEANS)
+    return np.round(values, DIGITS_OF_MEANS)
 
 
 def _rival(kind: MeasureType | None, columns: Mapping[tuple[str, str], Values]) -> Values | None:
     if kind is None or not kind.is_instant:
         return None
     return columns[kind.quantity, _core_functions(kind)[1]]
-
-
-def _combined(parts: Sequence[Columns], types: Sequence[MeasureType | None]) -> Columns:
-    """Several devices as one: each stamp that any of them has, with what they come to together."""
-    if not parts:
-        nothing = np.empty(0, dtype=np.int64)
-        return Columns(stamps_s=nothing, values=[None] * len(types), rivals=[None] * len(types))
-    stamps = np.unique(np.concatenate([part.stamps_s for part in parts]))
-    values: list[Values | None] = []
-    for place, kind in enumerate(types):
-        spread = _spread(stamps, parts, [part.values[place] for part in parts])
-        rivals = _spread(stamps, parts, [part.rivals[place] for part in parts])
-        values.append(None if kind is None else _together(kind, spread, rivals))
-    return Columns(stamps_s=stamps, values=values, rivals=[None] * len(types))
-
-
-def _spread(stamps: Instants, parts: Sequence[Columns], columns: Sequence[Values | None]) -> Values:
-    """A row a device over all stamps, NaN where it has none."""
-    table = np.full((len(parts), len(stamps)), np.nan)
-    for row, (part, column) in enumerate(zip(parts, columns, strict=True)):
-        if column is not None:
-            table[row, np.searchsorted(stamps, part.stamps_s)] = column
-    return table
-
-
-def _together(kind: MeasureType, values: Values, rivals: Values) -> Values:
-    if kind.is_instant:
-        # The device with the lowest or highest extreme tells when it was.
-        ranks = np.where(np.isnan(rivals), np.inf, rivals if kind.function == "min_at" else -rivals)
-        chosen: Values = values[ranks.argmin(axis=0), np.arange(values.shape[1])]
-        return chosen
-    is_known = ~np.isnan(values)
-    count = is_known.sum(axis=0)
-    found: Values
-    if kind.function == "min":
-        found = np.where(is_known, values, np.inf).min(axis=0)
-    elif kind.function == "max":
-        found = np.where(is_known, values, -np.inf).max(axis=0)
-    else:
-        found = np.where(is_known, values, 0.0).sum(axis=0)
-        if kind.function != "sum":
-            found = found / np.maximum(count, 1)
-    found[count == 0] = np.nan
-    return np.round(found, _DIGITS_OF_MEANS)
 
 
 def _limited(columns: Columns, span: Span) -> tuple[list[int], list[MeasureRow]]:
