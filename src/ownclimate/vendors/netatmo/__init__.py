@@ -1,7 +1,8 @@
 """The Netatmo room: everything that knows Netatmo's words.
 
 Owns the vendor's product codes and modes (`vocabulary`), what its JSON says about a thing and how
-that becomes ours and back (`fields`, `statements`, `zones`, `restate`), telling recorded answers apart
+that becomes ours and back (`fields`, `statements`, `zones`, `restate`; `standing` finds what was changed here
+since), telling recorded answers apart
 (`recognise`), taking them in (`importer`), what devices of other makers are here (`presented`), and
 how this vendor gives out tokens (`tokens`). `face/` speaks the dialect to apps.
 
