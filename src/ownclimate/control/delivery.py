@@ -16,7 +16,7 @@ import structlog
 
 from ownclimate.control.carriers import Carrier
 from ownclimate.core.accounts import list_owner_ids
-from ownclimate.core.commands import list_pending, move_command
+from ownclimate.core.commands import list_device_commands, list_pending, move_command
 from ownclimate.core.devices import get_device
 from ownclimate.core.errors import (
     AppError,
@@ -44,8 +44,11 @@ MAX_AT_ONCE: Final = 64
 UNHEARD: Final = "nothing was heard of it"
 UNSENT: Final = "it could not be sent in time"
 UNTOLD: Final = "nobody can tell whether it arrived"
+OVERTAKEN: Final = "a later order went out before it could be sent again"
 
 _S = CommandState
+WENT_OUT: Final = frozenset({_S.SENDING, _S.SENT, _S.CONFIRMED, _S.UNKNOWN})
+LATER_LOOKED_AT: Final = 100
 log = structlog.get_logger("ownclimate")
 
 
@@ -178,7 +181,7 @@ class Deliverer:
                 found = await carrier.inquire(owner_id, device, command)
         except Unsupported:
             if is_repeatable(command.name) and not is_late:
-                return await self._send(owner_id, carrier, device, command)
+                return await self._send_again(owner_id, carrier, device, command)
             return await self._move(owner_id, command, _S.FAILED, UNTOLD)
         except (AppError, OSError, TimeoutError):
             if is_late:
@@ -188,6 +191,17 @@ class Deliverer:
             return await self._move(owner_id, command, found, command.reason if found is _S.FAILED else "")
         if is_late:
             return await self._move(owner_id, command, _S.EXPIRED, UNSENT)
+        return await self._send_again(owner_id, carrier, device, command)
+
+    async def _send_again(
+        self, owner_id: OwnerId, carrier: Carrier, device: Device, command: Command
+    ) -> Command:
+        """Unless a later order of the kind went out meanwhile: the device would end at the earlier one."""
+        later = await list_device_commands(
+            self.ports, owner_id, device.id, since_ms=command.created_ms + 1, limit=LATER_LOOKED_AT
+        )
+        if any(other.name == command.name and other.state in WENT_OUT for other in later):
+            return await self._move(owner_id, command, _S.EXPIRED, OVERTAKEN)
         return await self._send(owner_id, carrier, device, command)
 
     async def _postpone(

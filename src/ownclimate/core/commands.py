@@ -187,7 +187,9 @@ async def settled(
         current = await get_command(ports.directory, owner_id, command.id)
         if is_there(current):
             return current
-        return await asyncio.wait_for(reached, timeout_s)
+        # Not `wait_for`: Python 3.11's loses a cancellation that comes together with the result.
+        async with asyncio.timeout(timeout_s):
+            return await reached
     except TimeoutError:
         return await get_command(ports.directory, owner_id, command.id)
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ownclimate.control.carriers import Delivery
-from ownclimate.control.delivery import UNHEARD, UNSENT, UNTOLD, Deliverer
+from ownclimate.control.delivery import OVERTAKEN, UNHEARD, UNSENT, UNTOLD, Deliverer
 from ownclimate.core.commands import get_command, list_device_commands, list_pending, move_command, settled
 from ownclimate.core.devices import remove_device
 from ownclimate.core.errors import Garbled, InvalidInput, Unreachable, Unsupported
@@ -28,7 +28,7 @@ class Wire:
         self.before: list[Callable[[], None]] = []
         self.after: list[Callable[[], None]] = []
         self.state, self.is_awaited = S.SENT, False
-        self.answer: CommandState | None | Exception = Unsupported("inquiry")
+        self.answer: CommandState | Exception | None = Unsupported("inquiry")
 
     async def carries(self, owner_id, device) -> bool:
         return device.vendor == "mclimate"
@@ -178,6 +178,21 @@ async def test_a_wanted_state_is_sent_again_when_its_answer_was_lost(
 
     assert (await state_of(home, command))[0] is S.SENT
     assert len(wire.reached) == (1 if is_before else 2)
+
+
+async def test_an_order_that_a_later_one_overtook_is_not_sent_after_it(
+    home, plug, wire, deliverer, clock
+) -> None:
+    wire.before.append(failing(Garbled("half an answer")))
+    first = await order(home, plug, fields={"is_on": True})
+    await order(home, plug, fields={"is_on": False})
+    await look(deliverer)
+
+    clock.advance(2)
+    await look(deliverer)
+
+    assert wire.reached == [(SET_RELAY, {"is_on": False})]
+    assert await state_of(home, first) == (S.EXPIRED, OVERTAKEN)
 
 
 async def test_a_makers_order_is_not_repeated_when_nobody_can_tell(
