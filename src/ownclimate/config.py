@@ -76,8 +76,8 @@ class Settings:
 
     demo_broker: str = _setting(
         "auto",
-        "MQTT broker of the demo's devices: auto starts Mosquitto, off has none, or mqtt://host[:port] of one "
-        "that lets anybody in",
+        "MQTT broker of the demo's devices: auto starts Mosquitto, off has none, or mqtt://host[:port] of "
+        "one that lets anybody in",
     )
     clock_start: str = _setting(
         "", "for trials only: the instant (RFC 3339) at which this process's clock starts; empty: now"
