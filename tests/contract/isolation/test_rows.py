@@ -13,6 +13,7 @@ from ownclimate.web.tables import Place, Unknown
 from tests.contract.isolation.neighbours import (
     FACES,
     ROWS,
+    WAYS,
     Row,
     Town,
     owner_documents,
@@ -31,7 +32,7 @@ PERSONAL = [row for row in CONDITIONAL if row.endpoint.permission is not None]
 """Without a permission a row says the same to everybody."""
 
 
-@pytest.mark.parametrize("row", FACES, ids=str)
+@pytest.mark.parametrize("row", WAYS, ids=str)
 async def test_a_row_finds_what_is_ones_own_and_tells_nothing_of_a_neighbours(town: Town, row: Row) -> None:
     answer = await town.ask(row, row.ids(town.homes["ada"]))
 
