@@ -46,7 +46,7 @@ def test_a_guide_works_as_written(guide: Path, tmp_path: Path) -> None:
                 if server is not None:
                     server.stop()
                 given = dict(pair.split("=") for pair in served[1].replace("8443", str(tls_port)).split())
-                server = Server.start(data, *served[2].split(), **given)
+                server = Server.start(data, *served[2].split(), OWNCLIMATE_DEMO_BROKER="off", **given)
                 continue
             assert server is not None, "a guide begins with the server"
             shown = block.replace("http://127.0.0.1:8080", server.url).replace("8443", str(tls_port))

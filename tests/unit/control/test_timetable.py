@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from ownclimate.control.climate import ClimateKeeper
 from ownclimate.control.timetable import Timetable
@@ -230,9 +231,7 @@ async def test_a_moment_missed_is_acted_on_once_while_it_is_still_meant_to_hold(
     assert await home.ordered(valve) == [("2026-11-20T12:10", 20.0), ("2026-11-23T16:00", 17.0)]
 
 
-async def test_a_window_missed_from_beginning_to_end_is_skipped_and_said(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+async def test_a_window_missed_from_beginning_to_end_is_skipped_and_said() -> None:
     home = await house()
     valve = await home.device()
     plug = await home.device(RELAY)
@@ -241,11 +240,12 @@ async def test_a_window_missed_from_beginning_to_end_is_skipped_and_said(
     await home.routine(plug, "13:00", "14:00", 1, at_end=End.OFF)
     await home.look("2026-11-20T10:30")
 
-    await home.look("2026-11-20T16:00")
+    with capture_logs() as said:
+        await home.look("2026-11-20T16:00")
 
     assert await home.ordered(valve) == []
     assert await home.ordered(plug) == [("2026-11-20T16:00", False)]
-    assert capsys.readouterr().out.count("2026-11-20T13:00") == 2
+    assert str(said).count("2026-11-20T13:00") == 2
 
 
 async def test_who_chooses_by_hand_during_a_window_goes_first_until_it_ends() -> None:
