@@ -167,12 +167,12 @@ async def test_a_room_is_made_changed_and_taken_away_and_its_controllers_stay(wo
     assert (await get(world, "controllers/melissa1")).json["controller"]["room_id"] is None
 
 
-async def test_a_room_needs_a_building_where_there_are_several(world, house) -> None:
-    await world.post("buildings", {"name": "Mill"})
+async def test_a_room_is_in_the_oldest_building_where_none_is_named(world, house) -> None:
+    mill = (await world.post("buildings", {"name": "Mill"})).json["building"]
 
-    refused = await world.post("rooms", {"name": "Hall"})
-    assert (refused.status, list(refused.json["validation"])) == (400, ["building_id"])
-    assert (await world.post("rooms", {"name": "Hall", "building_id": house.number})).status == 201
+    hall = (await world.post("rooms", {"name": "Hall"})).json["room"]
+    loft = (await world.post("rooms", {"name": "Loft", "building_id": mill["id"]})).json["room"]
+    assert (hall["building_id"], loft["building_id"]) == (house.number, mill["id"])
 
 
 async def test_floors_and_spaces_hold_rooms_and_let_them_go(world, house) -> None:

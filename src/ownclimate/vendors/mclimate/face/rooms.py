@@ -155,11 +155,12 @@ async def _site_of(call: Call, room: Room) -> Site:
 
 
 async def _building(call: Call, number: int | UnsetType | None) -> Site:
+    """The building that is named; the oldest where none is, since a new room needs only its name."""
     if isinstance(number, int):
         return await places.named_building(call, number)
     sites = await places.reached_buildings(call)
-    if len(sites) != 1:
-        raise InvalidInput("building_id", "is required where there is not exactly one building")
+    if not sites:
+        raise InvalidInput("building_id", "there is no building yet that a room could be in")
     return sites[0]
 
 
