@@ -174,6 +174,15 @@ async def test_a_device_over_wifi_is_handed_its_order_and_answered_in_its_types_
             "GetKeepAliveTime",
             [],
         ),
+        (
+            "ht_sensor",
+            "send_custom_hex_command",
+            {"command_params": {"command": "0412"}},
+            "mclimate.SendCustomHexCommand",
+            {"command": "0412"},
+            "SendCustomHexCommand",
+            {"command": "0412"},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -410,6 +419,19 @@ async def test_a_command_shows_in_the_log_the_controller_and_the_queue(world) ->
     assert (await world.client.get(links["self"]["href"])).json["command_log"] == entry
     assert controller["_relation"] == {"command_log": AC}
     assert (await world.client.get("/v1/provider/pending/melissa1")).json["provider"] == []
+
+
+async def test_each_command_of_a_queue_is_reached_by_its_own_link(world) -> None:
+    device = await world.device("ht_sensor", DEV_EUI)
+    for minutes in (5, 10):
+        await world.send(device, "set_keepalive_time", time=minutes)
+
+    queue = (await world.client.get(f"/v1/provider/pending/{DEV_EUI}")).json["_embedded"]["provider"]
+
+    for command in queue:
+        (alone,) = (await world.client.get(command["_links"]["self"]["href"])).json["_embedded"]["provider"]
+        assert alone == command
+    assert [command["commandParams"] for command in queue] == [{"time": 5}, {"time": 10}]
 
 
 async def test_a_relay_shows_what_it_was_told_until_it_says_more_itself(world, clock) -> None:

@@ -77,14 +77,18 @@ def snake(name: str) -> str:
 
 
 def _unwrapped(device: Device, command: str, params: Params) -> tuple[str, Params]:
-    if not command.startswith(WRAPPED):
+    """The command's name and its arguments, which may be gathered in `command_params`: there alone an
+    argument can be called `command`, as that of SendCustomHexCommand is."""
+    name: Any = command
+    if command.startswith(WRAPPED):
+        if command != f"{WRAPPED}{device.model}":
+            raise InvalidInput("command", f"this device takes {WRAPPED}{device.model}")
+        refuse_others(params, "command_name", "command_params")
+        name = given(params, "command_name")
+        if not isinstance(name, str):
+            raise InvalidInput("command_name", "expected text")
+    elif params.keys() != {"command_params"}:
         return command, params
-    if command != f"{WRAPPED}{device.model}":
-        raise InvalidInput("command", f"this device takes {WRAPPED}{device.model}")
-    refuse_others(params, "command_name", "command_params")
-    name = given(params, "command_name")
-    if not isinstance(name, str):
-        raise InvalidInput("command_name", "expected text")
     arguments = params.get("command_params") or {}
     if not isinstance(arguments, dict):
         raise InvalidInput("command_params", "expected an object")

@@ -31,7 +31,8 @@ class Said:
 
 
 def unknown_command(command: str, known: Iterable[str]) -> InvalidInput:
-    return InvalidInput("command", f"this device has no command {command!r:.60}; it has {', '.join(known)}")
+    has = ", ".join(known) or "none"
+    return InvalidInput("command", f"this device has no command {command!r:.60}; it has {has}")
 
 
 def refuse_others(params: Params, *known: str) -> None:

@@ -257,8 +257,9 @@ _TELL: Mapping[str, Tell] = {
     "timeOfRecord": lambda known: mapping.moment(known.last_ms),
     "network_provider": lambda known: _NETWORKS.get(known.report("network_server"), ""),
     "spf": lambda known: str(known.report("spreading_factor", "")),
-    "frameCount": lambda known: known.report("frame_count"),
-    "joinRequestCount": lambda known: known.report("join_count", 0),
+    # Counting would cost every uplink a write of the device beside that of its readings.
+    "frameCount": lambda known: None,
+    "joinRequestCount": lambda known: 0,
     "application": lambda known: known.report("application", ""),
     "activeFrom": lambda known: mapping.moment(known.device.created_ms),
     "createdAt": lambda known: mapping.moment(known.device.created_ms),

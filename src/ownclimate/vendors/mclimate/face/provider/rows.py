@@ -136,8 +136,11 @@ class ProviderFace:
             msgspec.convert(queued(device, command), wire.QueuedCommand)
             for command in await fetching.queue_of(call, device)
         ]
-        link = Link(f"{PENDING}/{hal.segment(query.serial)}")
-        return QUEUE.listed(call, query, items, lambda item: {"self": link}, self._totals)
+        path = f"{PENDING}/{hal.segment(query.serial)}"
+        # The list narrowed to the one command: clients tell items apart by their own links.
+        return QUEUE.listed(
+            call, query, items, lambda item: {"self": Link(f"{path}?_id={item.id}")}, self._totals
+        )
 
     async def _commanded(
         self, call: Call, device: Device, command: str, executor: str
