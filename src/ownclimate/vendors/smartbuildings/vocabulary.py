@@ -112,7 +112,8 @@ TENANT_MODE: Final = "tenant_mode"
 """Our setting: a tenant runs the thermostat as a home user while the manager keeps an overview."""
 DISPLAY_NAME: Final = "display_name"
 """Our setting: what the device itself shows. Its portal name is the device's name."""
-HVAC_MODE: Final = "hvac_mode"
+CLIMATE_MODE: Final = "climate_mode"
+"""Our setting: the mode, set here or told by the device."""
 ALERT_LIMITS: Final = "alert_limits"
 MAINTENANCE: Final = "maintenance"
 FAN_HOLD: Final = "fan_hold"
@@ -123,10 +124,9 @@ TENANTS_SETTINGS: Final = frozenset(
         "comfort_settings",
         DISPLAY_NAME,
         FAN_HOLD,
-        "heating_hold",
-        "cooling_hold",
+        "cooling_range_c",
         "humidity_range_pct",
-        HVAC_MODE,
+        CLIMATE_MODE,
         "setpoint_range_c",
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from ownclimate.core.access import Access
+from ownclimate.core.devices import edit_device
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site
 from ownclimate.core.things import Ability, Device, Room, Site, SiteKind
@@ -54,11 +56,17 @@ class Company:
             self.judge.check(operation_id, answered.status, answered.body)
         return answered
 
+    async def configure(self, **settings: Any) -> None:
+        """Gives the lobby's thermostat these settings, as a report of its own would."""
+
+        def configured(device: Device) -> Device:
+            return dataclasses.replace(device, settings={**device.settings, **settings})
+
+        await edit_device(self.households.ports, self.owner_id, ACTOR, self.lobby.id, configured)
+
     def narrowed(self, name: str, **changes: Any) -> None:
         """Gives a token called `name` that is Anna's with other rights."""
-        from dataclasses import replace
-
-        self.households.accesses[name] = replace(self.households.accesses["anna"], **changes)
+        self.households.accesses[name] = dataclasses.replace(self.households.accesses["anna"], **changes)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from ownclimate.control.climate import ClimateKeeper
 from ownclimate.core.access import ALL_PERMISSIONS
 from ownclimate.core.commands import list_device_commands
 from ownclimate.core.devices import edit_device, get_device
 from ownclimate.core.sites import list_sites
+from ownclimate.core.things import Ability, Device
 from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from tests.contract.vendors.smartbuildings.conftest import DESKS, LOBBY, SPARE, Company
 from tests.fakes.ecobee import EcobeeDocument
@@ -288,10 +290,11 @@ async def test_a_hold_shows_as_the_current_event_and_sets_the_setpoint(company: 
 
 
 async def test_a_hold_until_the_next_transition_ends_with_it(company: Company, clock) -> None:
-    """It is Saturday 05:00 in Toronto; the timetable next changes on Monday at 08:00... by its week."""
+    """It is Saturday 05:00 in Toronto and the office unoccupied until Monday at 08:00: that the week begins
+    anew on Monday at midnight changes nothing."""
     await company.ask("setHeatHold", {**HOLD, "type": "nextTransition"})
 
-    assert (await events(company))["currentEvent"]["endTime"] == "2026-11-23T05:00:00Z"
+    assert (await events(company))["currentEvent"]["endTime"] == "2026-11-23T13:00:00Z"
 
 
 async def test_in_auto_the_other_setpoint_gives_way(company: Company) -> None:
@@ -300,6 +303,25 @@ async def test_in_auto_the_other_setpoint_gives_way(company: Company) -> None:
     setpoint = (await company.ask("getThermostatStatus")).json["data"]["setPoint"]
 
     assert setpoint == {"desiredHeat": 75.0, "desiredCool": 80.0}
+
+
+async def test_the_other_setpoint_gives_way_within_its_own_range(company: Company) -> None:
+    await company.configure(cooling_range_c={"min": 20, "max": 25})
+
+    answered = await company.ask("setHeatHold", {"desiredTemperature": 75.0, "type": "indefinite"})
+
+    assert answered.status == 422
+    assert answered.json["data"] == {
+        "desiredTemperature": "moves the other set-point, which must be between 68 and 77"
+    }
+    assert "currentEvent" not in await events(company)
+
+
+async def test_a_mode_that_the_device_tells_is_the_mode(company: Company) -> None:
+    await company.ask("setHvacMode", {"hvacMode": "cool"})
+    await company.configure(climate_mode="off")
+
+    assert (await company.ask("getThermostatStatus")).json["data"]["hvacMode"] == "off"
 
 
 @pytest.mark.parametrize(
@@ -493,22 +515,49 @@ async def test_a_history_that_cannot_be_is_refused(company: Company, query: str,
     assert (answered.status, list(answered.json["data"])) == (422, [field])
 
 
-async def test_a_vicki_in_a_building_is_a_thermostat_that_only_heats(company: Company) -> None:
-    from ownclimate.core.things import Ability
-
+@pytest.fixture
+async def valve(company: Company) -> Device:
+    """A radiator valve in the lobby."""
     device = await company.households.device(
         "anna", "vicki", "70B3D52DD3000002", abilities=frozenset({Ability.HEATING_SETPOINT, Ability.VALVE})
     )
-    placed = await edit_device(
-        company.households.ports,
-        company.owner_id,
-        ACTOR,
-        device.id,
-        lambda d: dataclasses.replace(d, site_id=company.office.id),
-    )
-    serial = placed.aliases["smartbuildings"]
+
+    def placed(device: Device) -> Device:
+        return dataclasses.replace(device, site_id=company.office.id, room_id=company.lobby_room.id)
+
+    return await edit_device(company.households.ports, company.owner_id, ACTOR, device.id, placed)
+
+
+async def test_a_vicki_in_a_building_is_a_thermostat_that_only_heats(company: Company, valve: Device) -> None:
+    serial = valve.aliases["smartbuildings"]
 
     summary = (await company.ask("getThermostatSummary", thermostatId=serial)).json["data"]
 
     assert (len(serial), summary["hvacModes"]) == (12, ["heat", "off"])
+    assert (await company.ask("setHeatHold", HOLD, thermostatId=serial)).status == 201
+    fan = await company.ask("setFanHold", {"fan": "on", "type": "indefinite"}, thermostatId=serial)
+    assert (fan.status, fan.json["data"]) == (422, {"fan": "the thermostat has no fan"})
+
+
+async def test_a_valve_is_off_while_its_room_is(company: Company, valve: Device) -> None:
+    """It knows no modes: the room's wish is what it follows."""
+    serial, ports = valve.aliases["smartbuildings"], company.households.ports
+
+    async def mode() -> tuple[str, dict[str, Any]]:
+        status = (await company.ask("getThermostatStatus", thermostatId=serial)).json["data"]
+        return status["hvacMode"], (await company.ask("getThermostatEvents", thermostatId=serial)).json[
+            "data"
+        ]
+
+    assert (await company.ask("setHvacMode", {"hvacMode": "off"}, thermostatId=serial)).status == 200
+    await ClimateKeeper(ports, "test").look()
+    assert (await company.ask("resumeSchedule", thermostatId=serial)).status == 204
+    assert await mode() == ("off", {"id": serial, "holds": []})
+    (order,) = await list_device_commands(ports, company.owner_id, valve.id, since_ms=0, limit=9)
+    assert (order.name, order.fields) == ("set_setpoint", {"temperature_c": 5.0})
+    assert (await company.ask("setHeatHold", HOLD, thermostatId=serial)).status == 422
+
+    assert (await company.ask("setHvacMode", {"hvacMode": "heat"}, thermostatId=serial)).status == 200
+
+    assert (await mode())[0] == "heat"
     assert (await company.ask("setHeatHold", HOLD, thermostatId=serial)).status == 201

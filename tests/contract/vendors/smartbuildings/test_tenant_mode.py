@@ -47,7 +47,7 @@ async def add_thermostat(
         vendor="ecobee",
         site_id=site.id,
         given_aliases={"smartbuildings": serial},
-        settings={"display_name": "Bela's", "hvac_mode": "cool", "installed_by": "Carl"},
+        settings={"display_name": "Bela's", "climate_mode": "cool", "installed_by": "Carl"},
         **more,
     )
 
@@ -75,7 +75,7 @@ async def test_on_is_stored_and_answered_204_without_a_body(households: Househol
 
     assert (answer.status, answer.body) == (204, b"")
     settings = await settings_of(households)
-    assert (settings["tenant_mode"], settings["hvac_mode"]) == (True, "cool")
+    assert (settings["tenant_mode"], settings["climate_mode"]) == (True, "cool")
 
 
 async def test_off_leaves_nothing_of_the_tenant(households: Households, client: Client) -> None:

@@ -1,18 +1,18 @@
-"""Holds, resuming and the HVAC mode: what a manager tells a thermostat, and the events that show it.
+"""Holds, resuming and the HVAC mode: what a manager tells a thermostat.
 
-A temperature hold is the room's own set-point of the core, so every dialect shows it and a hold given in
-another one is an event here. Which hold is allowed in which mode: ecobee's SmartBuildings guide.
+A temperature hold is the room's own set-point of the core, so every dialect shows it. Which hold is
+allowed in which mode: ecobee's SmartBuildings guide.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from ownclimate.core import orders
 from ownclimate.core.access import Permission
-from ownclimate.core.climate import Channel, is_chosen, setpoint_of
+from ownclimate.core.climate import Channel
 from ownclimate.core.devices import edit_device
 from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.local_time import next_turn
@@ -21,27 +21,28 @@ from ownclimate.core.ordering import give_order
 from ownclimate.core.things import Device, SetpointMode
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
-from ownclimate.vendors.smartbuildings.face.finding import thermostat_id
+from ownclimate.vendors.smartbuildings.face.equipment import (
+    has_fan,
+    has_own_mode,
+    hvac_mode_of,
+    is_resting,
+    supported_modes,
+)
 from ownclimate.vendors.smartbuildings.face.status import (
     HEAT_COOL_MIN_DELTA_F,
     cool_range_f,
     heat_range_f,
-    hvac_mode_of,
     wanted_in,
 )
-from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath, supported_modes
-from ownclimate.vendors.smartbuildings.face.zones import Zone, room_of, zone_of
-from ownclimate.vendors.smartbuildings.units import celsius, fahrenheit, instant
+from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
+from ownclimate.vendors.smartbuildings.face.zones import CHANNELS, Zone, is_held, room_of, zone_of
+from ownclimate.vendors.smartbuildings.units import celsius, fahrenheit
 from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Endpoint, Success
 
 INDEFINITE: Final = "indefinite"
-NEVER: Final = "2035-01-01T00:00:00Z"
-"""The end of a hold that lasts until it is cancelled, as the vendor's other interface writes it."""
 HEAT_MODES: Final = frozenset({"heat", "auxHeatOnly", "auto"})
 COOL_MODES: Final = frozenset({"cool", "auto"})
-HOLD: Final = "hold"
-TIMETABLES: Final = (Channel.HEATING, Channel.COOLING)
 
 
 class AskedMode(ThermostatPath, kw_only=True, rename="camel"):
@@ -63,14 +64,27 @@ async def set_hvac_mode(call: Call, asked: AskedMode) -> wire.HvacModeSet:
     zone = await zone_of(call, asked.thermostat_id)
     if asked.hvac_mode not in supported_modes(zone.device):
         raise Unsupported("hvacMode", f"The thermostat's equipment does not support {asked.hvac_mode}")
-    mode = words.OUR_MODES[asked.hvac_mode]
-    await _set(call, zone.device, {words.HVAC_MODE: mode})
-    await _order(call, zone.device, orders.SET_CLIMATE_MODE, {"mode": mode})
+    await put_in_mode(call, zone, asked.hvac_mode)
     return wire.HvacModeSet(hvac_mode=asked.hvac_mode)
+
+
+async def put_in_mode(call: Call, zone: Zone, wire_mode: str) -> None:
+    """Orders the mode from the device; one without modes of its own is off or on as its room is."""
+    mode = words.OUR_MODES[wire_mode]
+    if has_own_mode(zone.device):
+        await _set(call, zone.device, {words.CLIMATE_MODE: mode})
+        await _order(call, zone.device, orders.SET_CLIMATE_MODE, {"mode": mode})
+    elif is_resting(zone.device, zone.room) != (mode == "off"):
+        room = await room_of(call, zone)
+        wish = SetpointMode.OFF if mode == "off" else SetpointMode.SCHEDULE
+        owner_id, site_id = zone.device.owner_id, zone.climate.site.id
+        await set_setpoint(call.ports, owner_id, call.actor, site_id, room.id, Channel.HEATING, wish)
 
 
 async def set_fan_hold(call: Call, asked: FanHold) -> wire.FanHoldSet:
     zone = await zone_of(call, asked.thermostat_id)
+    if not has_fan(zone.device):
+        raise InvalidInput("fan", "the thermostat has no fan")
     now_ms = call.ports.clock.now_ms()
     hold = {"fan": asked.fan, "since_ms": now_ms, "until_ms": _until_ms(zone, asked.type, now_ms)}
     await _set(call, zone.device, {words.FAN_HOLD: hold})
@@ -94,8 +108,8 @@ async def resume_schedule(call: Call, path: ThermostatPath) -> None:
 
 async def end_holds(call: Call, zone: Zone) -> None:
     site_id, owner_id = zone.climate.site.id, zone.device.owner_id
-    for channel in TIMETABLES:
-        if zone.room is not None and is_chosen(zone.room, channel):
+    for channel in CHANNELS:
+        if zone.room is not None and is_held(zone, channel):
             await set_setpoint(
                 call.ports, owner_id, call.actor, site_id, zone.room.id, channel, SetpointMode.SCHEDULE
             )
@@ -104,30 +118,23 @@ async def end_holds(call: Call, zone: Zone) -> None:
         await _order(call, zone.device, orders.SET_FAN, {"speed": "auto"})
 
 
-async def get_events(call: Call, path: ThermostatPath) -> wire.Events:
-    """The hold that was given last runs; others follow, newest first."""
-    zone = await zone_of(call, path.thermostat_id)
-    now_ms = call.ports.clock.now_ms()
-    holds = sorted(_holds(zone, now_ms), key=lambda hold: hold.start_time, reverse=True)
-    events = wire.Events(id=thermostat_id(zone.device), holds=holds[1:])
-    if holds:
-        events.current_event = holds[0]
-    return events
-
-
 async def _hold(call: Call, asked: TemperatureHold, channel: Channel) -> wire.TemperatureHoldSet:
     zone = await zone_of(call, asked.thermostat_id)
     is_heat = channel is Channel.HEATING
-    mode, allowed = hvac_mode_of(zone.device), HEAT_MODES if is_heat else COOL_MODES
+    mode, allowed = hvac_mode_of(zone.device, zone.room), HEAT_MODES if is_heat else COOL_MODES
     if mode not in allowed:
         kind = "heat" if is_heat else "cool"
         raise InvalidInput("desiredTemperature", f"a {kind} hold is not possible in mode {mode}")
-    low, high = heat_range_f(zone.device) if is_heat else cool_range_f(zone.device)
     wanted_f = asked.desired_temperature
-    if not low <= wanted_f <= high:
-        raise InvalidInput("desiredTemperature", f"must be between {low:g} and {high:g}")
+    _check_range(zone.device, channel, wanted_f)
     await _order_hold(call, zone, channel, wanted_f, asked.type, mode)
     return wire.TemperatureHoldSet(desired_temperature=wanted_f, type=asked.type)
+
+
+def _check_range(device: Device, channel: Channel, wanted_f: float, whose: str = "") -> None:
+    low, high = heat_range_f(device) if channel is Channel.HEATING else cool_range_f(device)
+    if not low <= wanted_f <= high:
+        raise InvalidInput("desiredTemperature", f"{whose}must be between {low:g} and {high:g}")
 
 
 async def _order_hold(
@@ -137,13 +144,16 @@ async def _order_hold(
     until_ms = _until_ms(zone, kind, call.ports.clock.now_ms())
     latest = (await call.ports.series.latest([zone.device.number])).get(zone.device.number, {})
     wanted = wanted_in(zone.climate, zone.room, latest)
-    held = {channel: wanted_f}
+    held = {}
     if mode == "auto":
         other_c = wanted.cool_c if channel is Channel.HEATING else wanted.heat_c
         sign = 1 if channel is Channel.HEATING else -1
         closest_f = wanted_f + sign * HEAT_COOL_MIN_DELTA_F
         if other_c is not None and (fahrenheit(other_c) - closest_f) * sign < 0:
-            held[Channel.COOLING if channel is Channel.HEATING else Channel.HEATING] = closest_f
+            other = Channel.COOLING if channel is Channel.HEATING else Channel.HEATING
+            _check_range(zone.device, other, closest_f, whose="moves the other set-point, which ")
+            held[other] = closest_f
+    held[channel] = wanted_f  # last, so that it is the current event
     room = await room_of(call, zone)
     for each, value_f in held.items():
         await set_setpoint(
@@ -163,46 +173,16 @@ def _until_ms(zone: Zone, kind: str, now_ms: int) -> int:
     """0 for a hold without end, also where no schedule ever changes."""
     if kind == INDEFINITE:
         return 0
-    found = []
-    for channel in TIMETABLES:
-        schedule = zone.climate.selected(channel)
-        if schedule is not None:
-            minutes = [minute for minute, _ in schedule.entries]
-            turn = next_turn(zone.climate.site.time_zone, minutes, now_ms)
-            found += [turn.at_ms] if turn else []
-    return min(found, default=0)
+    time_zone = zone.climate.site.time_zone
+    schedules = [zone.climate.selected(channel) for channel in CHANNELS]
+    turns = [next_turn(time_zone, _transitions(each.entries), now_ms) for each in schedules if each]
+    return min((turn.at_ms for turn in turns if turn), default=0)
 
 
-def _holds(zone: Zone, now_ms: int) -> list[wire.Hold]:
-    holds = []
-    for channel in TIMETABLES:
-        setpoint = None if zone.room is None else setpoint_of(zone.room, channel)
-        if zone.room is None or setpoint is None or not is_chosen(zone.room, channel):
-            continue
-        if setpoint.until_ms and setpoint.until_ms <= now_ms:
-            continue
-        hold = _shown_hold(HOLD, setpoint.since_ms, setpoint.until_ms)
-        if setpoint.temperature_c is not None and channel is Channel.HEATING:
-            hold.heat_hold_temperature = fahrenheit(setpoint.temperature_c)
-        elif setpoint.temperature_c is not None:
-            hold.cool_hold_temperature = fahrenheit(setpoint.temperature_c)
-        holds.append(hold)
-    fan: Mapping[str, Any] | None = zone.device.settings.get(words.FAN_HOLD)
-    if fan is not None and not 0 < fan["until_ms"] <= now_ms:
-        hold = _shown_hold("fan", fan["since_ms"], fan["until_ms"])
-        hold.fan = fan["fan"]
-        holds.append(hold)
-    return holds
-
-
-def _shown_hold(name: str, since_ms: int, until_ms: int) -> wire.Hold:
-    return wire.Hold(
-        name=name,
-        type=HOLD,
-        is_running=True,
-        start_time=instant(since_ms),
-        end_time=instant(until_ms) if until_ms else NEVER,
-    )
+def _transitions(entries: Sequence[tuple[int, int]]) -> list[int]:
+    """Minutes of the week at which another zone begins: the entry before the first is the last one."""
+    befores = (*entries[-1:], *entries[:-1])
+    return [minute for (minute, place), (_, before) in zip(entries, befores, strict=True) if place != before]
 
 
 async def _set(call: Call, device: Device, settings: Mapping[str, Any], without: str = "") -> None:
@@ -248,18 +228,6 @@ def _hold_row(operation_id: str, tail: str, handler: Any, params: Any, item: Any
 
 
 ROWS = (
-    Endpoint(
-        operation_id="getThermostatEvents",
-        path="/api/v1/thermostats/{thermostatId}/events",
-        handler=get_events,
-        params=ThermostatPath,
-        successes=(Success(item=wire.Events),),
-        permission=Permission.DEVICE_READ,
-        scopes=(words.READ_THERMOSTAT,),
-        owned=("thermostatId",),
-        summary="The holds of a thermostat",
-        examples={"thermostatId": SERIAL},
-    ),
     _command(
         "setHvacMode",
         "hvacMode",

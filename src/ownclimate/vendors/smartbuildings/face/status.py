@@ -13,11 +13,12 @@ from ownclimate.core.climate import Channel, Climate, setpoint_of
 from ownclimate.core.liveness import is_online
 from ownclimate.core.local_time import minute_of_week
 from ownclimate.core.readings import LatestValue
-from ownclimate.core.things import Ability, Device, Room, SetpointMode
+from ownclimate.core.things import Device, Room, SetpointMode
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
+from ownclimate.vendors.smartbuildings.face.equipment import hvac_mode_of
 from ownclimate.vendors.smartbuildings.face.finding import thermostat_id
-from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath, supported_modes
+from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
 from ownclimate.vendors.smartbuildings.face.zones import Zone, zone_of
 from ownclimate.vendors.smartbuildings.units import fahrenheit
 from ownclimate.web.call import Call
@@ -56,7 +57,7 @@ def status_of(zone: Zone, latest: Latest, now_ms: int) -> wire.Status:
         id=thermostat_id(device),
         is_connected=is_online(device, last_ms, now_ms),
         is_tenant_mode=bool(device.settings.get(words.TENANT_MODE, False)),
-        hvac_mode=hvac_mode_of(device),
+        hvac_mode=hvac_mode_of(device, zone.room),
         comfort_setting=_comfort(zone.climate, zone.room, now_ms),
         temperature=_degrees(latest, "temperature_c"),
         humidity=_percent(latest, "humidity_pct"),
@@ -71,15 +72,6 @@ def status_of(zone: Zone, latest: Latest, now_ms: int) -> wire.Status:
         heat_cool_min_delta=HEAT_COOL_MIN_DELTA_F,
         running_equipment=_equipment(device, latest),
     )
-
-
-def hvac_mode_of(device: Device) -> Any:
-    """The mode that was last set; of a device that nobody set one for what fits its equipment best."""
-    mode = device.settings.get(words.HVAC_MODE)
-    if mode in words.HVAC_MODES:
-        return words.HVAC_MODES[mode]
-    supported = supported_modes(device)
-    return next(mode for mode in ("auto", "heat", "cool", "off") if mode in supported)
 
 
 def wanted_in(climate: Climate, room: Room | None, latest: Latest) -> Wanted:
@@ -157,14 +149,6 @@ def _percent(latest: Latest, quantity: str) -> Any:
 
 def _is_on(latest: Latest, quantity: str) -> bool:
     return (_value(latest, quantity) or 0) >= 0.5
-
-
-def can_heat(device: Device) -> bool:
-    return Ability.HEATING_SETPOINT in device.abilities
-
-
-def can_cool(device: Device) -> bool:
-    return Ability.COOLING_SETPOINT in device.abilities
 
 
 ROWS = (

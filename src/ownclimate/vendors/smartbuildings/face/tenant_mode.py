@@ -12,7 +12,8 @@ from ownclimate.core.access import Permission
 from ownclimate.core.devices import edit_device
 from ownclimate.core.things import Device
 from ownclimate.vendors.smartbuildings import vocabulary as words
-from ownclimate.vendors.smartbuildings.face.control import end_holds
+from ownclimate.vendors.smartbuildings.face.control import end_holds, put_in_mode
+from ownclimate.vendors.smartbuildings.face.equipment import best_mode, hvac_mode_of
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
 from ownclimate.vendors.smartbuildings.face.zones import zone_of
 from ownclimate.web.call import Call
@@ -32,6 +33,8 @@ async def set_tenant_mode(call: Call, request: TenantModeRequest) -> None:
     device = zone.device
     if _is_on(device) and not request.is_tenant_mode:
         await end_holds(call, zone)
+        if hvac_mode_of(device, zone.room) != best_mode(device):
+            await put_in_mode(call, zone, best_mode(device))
 
     def switch(current: Device) -> Device:
         if _is_on(current) == request.is_tenant_mode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,10 +15,11 @@ from ownclimate.core.aliases import SMARTBUILDINGS
 from ownclimate.core.devices import edit_device, find_device_by_alias, list_devices
 from ownclimate.core.errors import NotFound, Unsupported
 from ownclimate.core.ids import SiteId
-from ownclimate.core.things import Ability, Device, Site, SiteKind
+from ownclimate.core.things import Device, Site, SiteKind
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
 from ownclimate.vendors.smartbuildings.face.buildings import BuildingPath, listing, without_place
+from ownclimate.vendors.smartbuildings.face.equipment import supported_modes
 from ownclimate.vendors.smartbuildings.face.finding import (
     THERMOSTAT,
     building_of,
@@ -118,16 +119,6 @@ def shown(device: Device, site: Site, now_ms: int) -> wire.Thermostat:
         time_zone_offset_minutes=minutes,
         hvac_modes=supported_modes(device),
     )
-
-
-def supported_modes(device: Device) -> list[Any]:
-    """What the equipment can do, in the wire's words and alphabetical order."""
-    if modes := device.settings.get("hvac_modes"):
-        return sorted(words.HVAC_MODES[mode] for mode in modes if mode in words.HVAC_MODES)
-    can_heat = Ability.HEATING_SETPOINT in device.abilities
-    can_cool = Ability.COOLING_SETPOINT in device.abilities
-    modes = ["off", *(["heat"] if can_heat else []), *(["cool"] if can_cool else [])]
-    return sorted([*modes, "auto"] if can_heat and can_cool else modes)
 
 
 def _may_be_taken(call: Call, device: Device) -> bool:

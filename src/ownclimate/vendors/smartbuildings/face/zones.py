@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Final
 
-from ownclimate.core.climate import Climate
+from ownclimate.core.climate import Channel, Climate, is_chosen
 from ownclimate.core.climate_changes import load_climate
 from ownclimate.core.devices import edit_device
 from ownclimate.core.sites import create_room
 from ownclimate.core.things import Device, Room, Site
+from ownclimate.vendors.smartbuildings.face.equipment import is_resting
 from ownclimate.vendors.smartbuildings.face.finding import is_thermostat, thermostat_of
 from ownclimate.web.call import Call
+
+CHANNELS: Final = (Channel.HEATING, Channel.COOLING)
+"""What this dialect knows set-points of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,13 @@ async def room_of(call: Call, zone: Zone) -> Room:
         lambda before: dataclasses.replace(before, room_id=before.room_id or room.id),
     )
     return room
+
+
+def is_held(zone: Zone, channel: Channel) -> bool:
+    """Whether somebody chose the room's set-point. A valve that is off is in a mode, which is no hold."""
+    if zone.room is None or (channel is Channel.HEATING and is_resting(zone.device, zone.room)):
+        return False
+    return is_chosen(zone.room, channel)
 
 
 def _zone(device: Device, climate: Climate) -> Zone:
