@@ -7,18 +7,18 @@ has, so that building again makes nothing twice, and finishes what a crash cut s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ownclimate.core import aliases, sites
+from ownclimate.core import aliases, schedules, sites
 from ownclimate.core.devices import create_device, find_device_by_vendor
 from ownclimate.core.errors import Conflict
 from ownclimate.core.ids import DeviceId, OwnerId, RoomId, SiteId
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Batch, OriginKind, OriginNumber, origin_number
-from ownclimate.core.things import Device, Report
+from ownclimate.core.things import Device, Report, SiteKind
 from ownclimate.core.writes import Actor
 from ownclimate.sim.simulate import SimSeries, simulate
 from ownclimate.sim.standing import Orders
@@ -69,6 +69,10 @@ async def _make_things(
     place = _Place(ports, owner_id, actor)
     site_ids = {site.key: await place.site(site) for site in world.sites}
     room_ids = {room.key: await place.room(room, site_ids[room.site]) for room in world.rooms}
+    for site in world.sites:
+        await place.timetables(
+            site, site_ids[site.key], [room_ids[r.key] for r in world.indoor_rooms(site.key)]
+        )
     devices: dict[str, Device] = {}
     for number, device in enumerate(world.devices):
         parent = devices.get(device.parent) if device.parent else None
@@ -79,6 +83,61 @@ async def _make_things(
             devices[device.key] = made
     progress(THINGS_SHARE, f"{len(devices)} devices stand in {len(site_ids)} sites")
     return devices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """A weekly timetable; `zones` are (name, kind, °C), `setting` is what they set in each room."""
+
+    name: str
+    kind: str
+    setting: str
+    zones: tuple[tuple[str, str, float], ...]
+    entries: tuple[tuple[int, int], ...]
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+MINUTES_A_DAY = 24 * 60
+
+
+def _every_day(days: Iterable[int], on: int, off: int) -> tuple[tuple[int, int], ...]:
+    """Zone 0 from `on` to `off`, in minutes of the days, zone 1 else; the week begins in zone 1."""
+    turns = [(day * MINUTES_A_DAY + minute, zone) for day in days for minute, zone in ((on, 0), (off, 1))]
+    return ((0, 1), *turns)
+
+
+_HOME = _every_day(range(7), 6 * 60 + 30, 22 * 60 + 30)
+_OFFICE = _every_day(range(5), 7 * 60, 18 * 60)
+WEEKS: Mapping[SiteKind, tuple[Week, ...]] = {
+    SiteKind.HOME: (
+        Week(
+            name="Week",
+            kind="heating",
+            setting="heating_setpoint_c",
+            zones=(("Comfort", "comfort", 21.0), ("Night", "night", 17.0)),
+            entries=_HOME,
+            settings={"away_c": 14.0, "frost_guard_c": 7.0},
+        ),
+    ),
+    SiteKind.BUILDING: (
+        Week(
+            name="Office hours",
+            kind="heating",
+            setting="heating_setpoint_c",
+            zones=(("Occupied", "comfort", 21.0), ("Unoccupied", "eco", 16.5)),
+            entries=_OFFICE,
+            settings={"away_c": 15.0, "frost_guard_c": 7.0},
+        ),
+        Week(
+            name="Office hours, cooling",
+            kind="cooling",
+            setting="cooling_setpoint_c",
+            zones=(("Occupied", "comfort", 24.5), ("Unoccupied", "eco", 28.0)),
+            entries=_OFFICE,
+            settings={"cooling_away_c": 29.0},
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +184,35 @@ class _Place:
             given_aliases={SIMULATION: room.key},
         )
         return made.id
+
+    async def timetables(self, site: SimSite, site_id: SiteId, room_ids: Sequence[RoomId]) -> None:
+        """The site's week, selected; nothing follows it before somebody chooses something here."""
+        for week in WEEKS[site.kind]:
+            zones = tuple(
+                {
+                    "id": number,
+                    "name": name,
+                    "kind": kind,
+                    "rooms": [{"room_id": room_id, week.setting: value} for room_id in room_ids],
+                }
+                for number, (name, kind, value) in enumerate(week.zones)
+            )
+            try:
+                await schedules.create_schedule(
+                    self.ports,
+                    self.owner_id,
+                    self.actor,
+                    site_id=site_id,
+                    name=week.name,
+                    kind=week.kind,
+                    is_selected=True,
+                    entries=week.entries,
+                    zones=zones,
+                    given_aliases={SIMULATION: week.kind},
+                    settings=dict(week.settings),
+                )
+            except Conflict:
+                continue  # It is there already.
 
     async def device(
         self,
