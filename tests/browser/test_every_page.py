@@ -88,7 +88,7 @@ def _page(browser: Browser, demo: Demo, look: Look, session: str = "") -> Iterat
 
 
 def _examined(page: Page, shots: Path, name: str, look: Look) -> list[str]:
-    file = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     page.screenshot(path=shots / f"{file}-{look}.png", full_page=True)
     wide = overflow_px(page)
     return violations(page) + ([f"{page.url} is {wide} px too wide"] if wide else [])

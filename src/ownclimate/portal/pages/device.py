@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ownclimate.core import orders
+from ownclimate.core.climate import Channel, setpoint_of
 from ownclimate.core.commands import list_device_commands
 from ownclimate.core.devices import get_device
 from ownclimate.core.errors import InvalidInput, Unsupported
@@ -15,7 +16,7 @@ from ownclimate.core.publishing import can_be_public, is_public, set_public
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import list_rooms, list_sites
-from ownclimate.core.things import Ability, Command, Device, Role
+from ownclimate.core.things import Ability, Command, Device, Role, Room
 from ownclimate.portal.pages.home import Value, device_name, device_words
 from ownclimate.portal.routes import Route
 from ownclimate.portal.visits import Answer, Page, Redirect, Visit
@@ -138,11 +139,13 @@ async def _view(visit: Visit) -> DeviceView:
         visit.ports, visit.owner_id, device.id, since_ms=device.created_ms, limit=SHOWN_COMMANDS
     )
     may_operate = visit.household.role in OPERATORS
+    rooms = await list_rooms(visit.ports.directory, visit.owner_id)
+    room = next((room for room in rooms if room.id == device.room_id), None)
     return DeviceView(
         id=device.id,
         title=device_name(device),
         model=device_words(device),
-        place=await _place(visit, device),
+        place=await _place(visit, device, room),
         values=tuple(
             Value(name=quantity_name(name), text=value_text(name, latest[name].value))
             for name in QUANTITIES
@@ -150,18 +153,17 @@ async def _view(visit: Visit) -> DeviceView:
         ),
         facts=_facts(device),
         at_ms=max((value.at_ms for value in latest.values()), default=0),
-        controls=_controls(device, latest) if may_operate else (),
+        controls=_controls(device, room, latest) if may_operate else (),
         commands=tuple(_shown(command) for command in commands),
         may_share=may_operate and can_be_public(device),
         is_public=is_public(device),
     )
 
 
-async def _place(visit: Visit, device: Device) -> str:
-    directory, owner_id = visit.ports.directory, visit.owner_id
-    site = next((s.name for s in await list_sites(directory, owner_id) if s.id == device.site_id), "")
-    room = next((r.name for r in await list_rooms(directory, owner_id) if r.id == device.room_id), "")
-    return " · ".join(text for text in (site, room) if text)
+async def _place(visit: Visit, device: Device, room: Room | None) -> str:
+    sites = await list_sites(visit.ports.directory, visit.owner_id)
+    site = next((site.name for site in sites if site.id == device.site_id), "")
+    return " · ".join(text for text in (site, room.name if room else "") if text)
 
 
 def _facts(device: Device) -> tuple[Value, ...]:
@@ -174,16 +176,16 @@ def _facts(device: Device) -> tuple[Value, ...]:
     return tuple(Value(name=name, text=text) for name, text in told.items() if text)
 
 
-def _controls(device: Device, latest: Mapping[str, LatestValue]) -> tuple[Control, ...]:
+def _controls(device: Device, room: Room | None, latest: Mapping[str, LatestValue]) -> tuple[Control, ...]:
     """What the device can be told by a person; an air conditioner takes all of its orders at once."""
     if Ability.AIR_CONDITIONING in device.abilities:
         return (_air_conditioner(latest),)
     controls = []
     if Ability.HEATING_SETPOINT in device.abilities:
-        now = _degrees(latest, "setpoint_c", 20)
+        now = _wished(room, Channel.HEATING) or _degrees(latest, "setpoint_c", 20)
         controls.append(Control(order=orders.SET_SETPOINT, title="Heat to", temperature_c=now))
     if Ability.COOLING_SETPOINT in device.abilities:
-        now = _degrees(latest, "setpoint_cool_c", 25)
+        now = _wished(room, Channel.COOLING) or _degrees(latest, "setpoint_cool_c", 25)
         controls.append(Control(order=orders.SET_COOLING_SETPOINT, title="Cool to", temperature_c=now))
     if Ability.RELAY in device.abilities:
         is_on = _is_on(latest, "relay_on")
@@ -218,9 +220,20 @@ def _air_conditioner(latest: Mapping[str, LatestValue]) -> Control:
 _RUNS = {"cool": "cooling", "heat": "heating", "fan": "fan"}
 
 
+def _wished(room: Room | None, channel: Channel) -> str:
+    """What is wanted in the room, also while its devices do not hold it yet; empty when nothing is."""
+    setpoint = None if room is None else setpoint_of(room, channel)
+    return "" if setpoint is None or setpoint.temperature_c is None else _step(setpoint.temperature_c)
+
+
 def _degrees(latest: Mapping[str, LatestValue], quantity: str, otherwise: float) -> str:
     known = latest.get(quantity)
-    return f"{otherwise if known is None else known.value:g}"
+    return _step(otherwise if known is None else known.value)
+
+
+def _step(temperature_c: float) -> str:
+    """The nearest half degree: browsers refuse to send what is between the field's steps."""
+    return f"{round(temperature_c * 2) / 2:g}"
 
 
 def _is_on(latest: Mapping[str, LatestValue], quantity: str) -> bool | None:

@@ -133,8 +133,9 @@ def device_name(device: Device) -> str:
 
 
 def device_words(device: Device) -> str:
-    """Maker and model."""
-    return f"{device.vendor} {device.model}".strip()
+    """Maker and model; some models begin with their maker's name."""
+    model = device.model.removeprefix(f"{device.vendor}_")
+    return f"{device.vendor} {model.replace('_', ' ')}".strip()
 
 
 def _shown_device(device: Device, latest: Mapping[str, LatestValue], now_ms: int) -> ShownDevice:
