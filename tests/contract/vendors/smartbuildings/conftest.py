@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ownclimate.core.access import Access
 from ownclimate.core.devices import edit_device
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, create_site
@@ -143,7 +142,3 @@ async def _thermostat(made: Households, serial: str, name: str, **more: Any) -> 
 @pytest.fixture
 async def company(clock: FakeClock, entropy: SeededEntropy, judge: EcobeeDocument) -> Company:
     return await a_company(clock, entropy, judge)
-
-
-def access(**changes: Any) -> dict[str, Any]:
-    return {field: value for field, value in changes.items() if field in Access.__dataclass_fields__}
