@@ -127,8 +127,10 @@ def secret_from_stdin(what: str) -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
     if isinstance(value, (dict, list)):
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value).decode() if value else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
