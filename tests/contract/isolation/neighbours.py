@@ -128,6 +128,7 @@ NAMED: Mapping[tuple[str, str], Ids] = {
     ("mclimate", "getSchedules.key"): _names("valve"),
     ("mclimate", "sensor_id"): _names("valve"),
     ("mclimate", "createThermostatMode.serial_number"): _names("plug"),
+    ("mclimate", "updateThermostatMode.serial_number"): _names("heater"),
     **{
         ("mclimate", f"{verb}ThermostatMode.serial"): _names("heater") for verb in ("get", "update", "delete")
     },
@@ -151,6 +152,10 @@ NAMED: Mapping[tuple[str, str], Ids] = {
         ("netatmo", f"getevents.{parameter}"): _alias("camera", "netatmo")
         for parameter in ("device_id", "module_id")
     },
+    **{
+        ("netatmo", f"{operation}.device_id"): _alias("camera", "netatmo")
+        for operation in ("webrtc_offer", "webrtc_terminate")
+    },
     ("netatmo", "event_id"): lambda home: [home.event_id],
     ("netatmo", "person_id"): lambda home: [home.person_id],
     ("netatmo", "person_ids"): lambda home: [home.person_id],
@@ -170,6 +175,7 @@ NARROWED: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         ("getevents", "geteventsuntil", "getnextevents", "getlasteventof"), frozenset({"read_camera"})
     ),
+    **dict.fromkeys(("webrtc_offer", "webrtc_terminate"), frozenset({"access_camera"})),
 }
 """By operation: the scopes that the things named in `NAMED` need."""
 
@@ -180,7 +186,13 @@ NEW: frozenset[tuple[str, str]] = frozenset(
 _TIMES = itertools.count()
 NOBODYS = NEW | {("createController", "mac"), ("getBrand", "brand_id")}
 NOBODYS |= {(operation, "brand_id") for operation in ("createController", "updateController")}
-"""By operation the parameters that name no thing of anybody's: new things, and lists that are everyone's."""
+NOBODYS |= {
+    ("webrtc_offer", "session_id"),
+    ("webrtc_terminate", "session_id"),
+    ("webrtc_terminate", "tag_id"),
+}
+"""By operation the parameters that name no thing of anybody's: new things, lists that are everyone's, and
+what of a client's own is not kept."""
 
 ONCE: Mapping[str, tuple[str, str]] = {"createWebhook": ("DELETE", "/webhooks/v1")}
 """By operation that succeeds once only: what makes it succeed again."""
