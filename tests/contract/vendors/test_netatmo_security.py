@@ -401,3 +401,71 @@ async def test_pictures_and_events_go_with_their_device(world: World, http: Clie
     assert await find_picture(world.directory, image_id) is None
     assert await find_event(world.directory, OWNER, E5) is None
     assert await find_event(world.directory, OWNER, E3) is not None
+
+
+async def test_a_person_whom_only_events_name_can_be_asked_for(world: World, http: Client) -> None:
+    event = {
+        "id": "5f0000000000000000000e77",
+        "type": "person",
+        "time": 1_795_000_000,
+        "module_id": CAMERA,
+        "person_id": NOBODY,
+    }
+    await world.take({"status": "ok", "body": {"home": {"id": HOME, "events": [event]}}})
+
+    assert await listed(http, f"/api/getevents?home_id={HOME}&person_id={NOBODY}") == [event["id"]]
+    assert await listed(http, f"/api/getlasteventof?home_id={HOME}&person_id={NOBODY}") != []
+
+
+LIVE = {"home_id": HOME, "device_id": CAMERA, "session_id": "af6da83b", "sdp": "v=0\r\n", "tag_id": "OZ="}
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("offer", {"code": 41, "message": "Device is unreachable"}),
+        ("terminate", {"code": 21, "message": "Nil session"}),
+    ],
+)
+async def test_a_live_picture_fails_inside_a_success(
+    http: Client, method: str, error: dict[str, Any]
+) -> None:
+    answer = await http.request("POST", f"/api/webrtc/{method}", json_body=LIVE)
+
+    assert "time_exec" not in answer.json
+    body = answer.json["body"]
+    assert answer.status == 200
+    assert (body["type"], body["status"], body["error"]) == ("ack", "error", error)
+    assert body["correlation_id"].isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"home_id": "x"}, "Invalid home_id"),
+        ({"device_id": SMOKE}, f"Invalid device_id, {SMOKE}"),
+        ({"device_id": "x"}, "Invalid device_id, x"),
+    ],
+)
+async def test_only_a_camera_of_the_home_has_a_live_picture(
+    http: Client, changed: dict[str, str], message: str
+) -> None:
+    answer = await http.request("POST", "/api/webrtc/offer", json_body=LIVE | changed)
+
+    assert (answer.status, answer.json["error"]) == (400, {"code": 21, "message": message})
+
+
+async def test_the_access_scope_of_another_family_opens_no_live_picture(world: World) -> None:
+    other = client(world, scopes=frozenset({"access_presence", "read_camera"}))
+
+    assert (await other.request("POST", "/api/webrtc/offer", json_body=LIVE)).status == 403
+
+
+async def test_an_alarm_that_was_listed_is_told_though_it_smells_no_smoke(world: World, http: Client) -> None:
+    said = payload("gethomedata")
+    said["time_server"] += 10
+    said["body"]["homes"][0]["smokedetectors"].append({"id": "70:ee:50:0a:00:79", "type": "NCO"})
+    await world.take(said)
+
+    home = (await http.get("/api/gethomedata")).json["body"]["homes"][0]
+    assert home["smokedetectors"] == said["body"]["homes"][0]["smokedetectors"]

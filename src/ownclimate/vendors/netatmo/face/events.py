@@ -19,6 +19,7 @@ from ownclimate.vendors.netatmo.face.security_shapes import Events, EventsList
 from ownclimate.vendors.netatmo.face.timeline import Timeline, load_timeline
 from ownclimate.vendors.netatmo.face.watching import READ_SCOPES
 from ownclimate.vendors.netatmo.happenings import Shape
+from ownclimate.vendors.netatmo.mapping import address
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Certainty, Endpoint, Success
 
@@ -128,7 +129,7 @@ async def get_events(call: Call, query: EventsQuery) -> dict[str, Any]:
     offset = _checked("offset", query.offset, MAX_OFFSET)
     timeline = await load_timeline(call, query.home_id)
     before = None if query.event_id is UNSET else await _event(call, timeline, query.event_id)
-    person = "" if query.person_id is UNSET else _person(call, timeline, query.person_id)
+    person = "" if query.person_id is UNSET else await _person(call, timeline, query.person_id)
     found = await find_events(
         call.ports.directory,
         call.access.owner_id,
@@ -163,7 +164,7 @@ async def get_last_event_of(call: Call, query: LastOfQuery) -> dict[str, Any]:
     """Nothing for somebody of the home whom no camera has seen yet."""
     offset = _checked("offset", query.offset, MAX_SIZE)
     timeline = await load_timeline(call, query.home_id)
-    person = _person(call, timeline, query.person_id)
+    person = await _person(call, timeline, query.person_id)
     directory, owner_id = call.ports.directory, call.access.owner_id
     last = await find_events(directory, owner_id, timeline.subjects(person_id=person), limit=1)
     if not last:
@@ -186,13 +187,17 @@ async def _event(call: Call, timeline: Timeline, event_id: str) -> Event:
     return event
 
 
-def _person(call: Call, timeline: Timeline, person_id: str) -> str:
+async def _person(call: Call, timeline: Timeline, person_id: str) -> str:
+    """Somebody of the home, or whom one of its events is about."""
     call.require(Permission.DEVICE_READ, PEOPLE_SCOPE)
-    wanted = person_id.strip().lower()
+    wanted = address(person_id) or ""
     known = next((p.id for p in people_of(timeline.home.site) if p.id.lower() == wanted), None)
-    if known is None:
+    if known is not None:
+        return known
+    subjects = timeline.subjects(person_id=wanted)
+    if not wanted or not await find_events(call.ports.directory, call.access.owner_id, subjects, limit=1):
         raise InvalidInput("person_id", "there is nobody of this id in this home")
-    return known
+    return wanted
 
 
 def _devices(timeline: Timeline, query: EventsQuery) -> list[DeviceId] | None:

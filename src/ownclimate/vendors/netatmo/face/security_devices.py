@@ -87,16 +87,16 @@ def _monitoring(device: Device) -> str:
 
 
 def _in_order(timeline: Timeline, holder: Site | Device, part: str, codes: Iterable[str]) -> list[Device]:
-    """Devices of these products in the order in which the vendor listed them, then the others; one that it
-    listed once and lists no more is left out."""
+    """What the vendor listed, in its order, then the other devices of these products; one that it listed
+    once and lists no more is left out."""
     listed = report_of(holder.reports, f"security_{part}")
     order = {address(text): place for place, text in enumerate(listed if isinstance(listed, list) else ())}
     wanted = frozenset(codes)
     found = [
         device
         for device in timeline.devices.values()
-        if presented.product_code(device) in wanted
-        and (address(presented.wire_id(device)) in order or not said_at_ms(device, Method.SECURITY))
+        if address(presented.wire_id(device)) in order
+        or (presented.product_code(device) in wanted and not said_at_ms(device, Method.SECURITY))
     ]
     return sorted(found, key=lambda device: order.get(address(presented.wire_id(device)), len(order)))
 
