@@ -89,16 +89,32 @@ async def homes_data(call: Call, query: HomesQuery) -> dict[str, Any]:
         [room for home in homes for room in home.rooms],
         [device for home in homes for device in home.devices],
     )
-    told = [_home(call, home, around, wanted) for home in homes if not home.site.settings.get(IMPLIED)]
+    told = [
+        _home(call, home, around, wanted)
+        for home in homes
+        if not home.site.settings.get(IMPLIED) and not is_anothers(home)
+    ]
     return {"homes": told, "user": await home_user(call)}
 
 
 async def the_home(call: Call, wire_id: str, message: str = INVALID_HOME) -> Home:
-    """The home with everything in it. Raises Refusal with the message for one that is not the caller's."""
+    """The home with everything in it. Raises Refusal with the message for one that is not the caller's, and
+    in the vendor's own words for one that is another's."""
     site = await find_home(call, wire_id)
     if site is None:
         raise Refusal(message)
-    return await load_home(call, site, with_schedules=True)
+    home = await load_home(call, site, with_schedules=True)
+    if is_anothers(home):
+        raise Refusal(INVALID_HOME)
+    return home
+
+
+def is_anothers(home: Home) -> bool:
+    """Whether the cloud named the home only as that of stations which the account was invited to (§5.1)."""
+    if home.rooms or any(said_paths(home.site, method) is not None for method in Method):
+        return False
+    alone = [device for device in home.devices if device.parent_id is None]
+    return bool(alone) and all(report_of(device.reports, "is_guest") for device in alone)
 
 
 def wanted_in(home: Home) -> Wanted:
@@ -132,7 +148,7 @@ def _home(call: Call, home: Home, around: Around, gateway_types: set[str] | None
             told[name] = items
     if not sees(call, *CLIMATE_READS):
         told = {name: value for name, value in told.items() if name not in CLIMATE_MEMBERS}
-    if "persons" not in paths and (people := residents.named(site, call.public_url)):
+    if people := residents.named(site, call.public_url):
         told["persons"] = people
     if not sees(call, *PEOPLE_READS):
         told.pop("persons", None)

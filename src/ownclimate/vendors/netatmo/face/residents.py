@@ -5,22 +5,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from ownclimate.core.people import Person, people_of
+from ownclimate.core.people import NAMED, PRESENCE, Person, people_of
 from ownclimate.core.things import Site
+from ownclimate.vendors.netatmo.face.listed import said_paths
 from ownclimate.vendors.netatmo.face.timeline import addressed
+from ownclimate.vendors.netatmo.fields import Method
 
 
 def named(site: Site, public_url: str) -> list[dict[str, Any]]:
-    """Who they are."""
+    """Who they are; nobody where the cloud told of the home without them, and nobody here said more."""
+    if not _are_told(site, Method.TOPOLOGY, NAMED):
+        return []
     return [_named(person, public_url) for person in people_of(site)]
 
 
 def present(site: Site) -> list[dict[str, Any]]:
-    """Who is there."""
+    """Who is there; nobody as in `named`."""
+    if not _are_told(site, Method.STATUS, PRESENCE):
+        return []
     return [
         {"id": person.id, "last_seen": person.last_seen_ms // 1000, "out_of_sight": person.is_away}
         for person in people_of(site)
     ]
+
+
+def _are_told(site: Site, method: Method, own_list: str) -> bool:
+    """Whether the method tells of people although its last word did not: it never spoke, or what it would
+    have listed was said here."""
+    paths = said_paths(site, method)
+    return paths is None or ("persons" not in paths and own_list in site.reports)
 
 
 def _named(person: Person, public_url: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _body(call: Call, home: Home, scene: Scene, types: set[str] | None) -> dict[
     site = home.site
     paths = said_paths(site, Method.STATUS) or frozenset()
     body = {"id": home.wire_id, **(restate(site, Method.STATUS, around=scene.around) or {})}
-    if "persons" not in paths and (people := residents.present(site)):
+    if people := residents.present(site):
         body["persons"] = people
     if not sees(call, *PEOPLE_READS):
         body.pop("persons", None)
