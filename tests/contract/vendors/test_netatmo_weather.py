@@ -187,6 +187,31 @@ async def test_favourites_are_shown_only_when_asked_for(weather: Weather) -> Non
     assert every[1] == favourite
 
 
+async def test_the_home_of_a_station_that_one_was_invited_to_is_no_home_of_ones_own(weather: Weather) -> None:
+    said = payload("station")
+    guests = "5f00000000000000000000aa"
+    invited = dict(said["body"]["devices"][0], _id="70:ee:50:0a:00:78", modules=[], home_id=guests)
+    invited |= {"home_name": "Theirs", "read_only": True}
+    said["body"]["devices"].append(invited)
+    await weather.take(said)
+    http = weather.client()
+
+    homes = (await http.get("/api/homesdata")).json["body"]["homes"]
+    assert invited in await weather.stations()
+    assert guests not in [home["id"] for home in homes]
+    for method in ("homesdata", "homestatus"):
+        answered = await http.get(f"/api/{method}?home_id={guests}")
+        assert error_of(answered) == (400, 21, "Invalid home_id")
+
+
+async def test_a_module_of_a_product_that_we_do_not_know_is_told_with_the_others(weather: Weather) -> None:
+    said = payload("station")
+    said["body"]["devices"][0]["modules"].append({"_id": "0a:00:00:0a:00:79", "type": "NAModule9", "new": 1})
+    await weather.take(said)
+
+    assert (await weather.stations())[0]["modules"] == said["body"]["devices"][0]["modules"]
+
+
 async def test_a_guest_of_the_household_may_not_write(imported: Weather) -> None:
     ports, eve = imported.homes.ports, imported.homes.accounts["eve"]
     _, text = await invite(

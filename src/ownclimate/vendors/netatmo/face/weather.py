@@ -144,18 +144,18 @@ async def _scene(call: Call, holdings: Holdings) -> Scene:
 def modules_of(gateway: Device, devices: Sequence[Device], around: Around) -> list[Device]:
     """The station's modules in the order in which it listed them, then those put behind it since.
 
-    One that it no longer lists is left out, unless it was put there by hand.
+    What it listed is a module of it, also of a product that we do not know. One that it no longer lists is
+    left out, unless it was put there by hand.
     """
     order = {address(text): place for place, text in enumerate(_listed(gateway))}
+    behind = [device for device in devices if device.parent_id == gateway.id]
     found = [
         device
-        for device in devices
-        if device.parent_id == gateway.id
-        and presented.product_code(device) in MODULES
-        and (
-            address(presented.wire_id(device)) in order
-            or not said_at_ms(device, Method.STATION)
-            or "gateway" in device_changes(device, around)
+        for device in behind
+        if address(presented.wire_id(device)) in order
+        or (
+            presented.product_code(device) in MODULES
+            and (not said_at_ms(device, Method.STATION) or "gateway" in device_changes(device, around))
         )
     ]
     return sorted(found, key=lambda device: order.get(address(presented.wire_id(device)), len(order)))
