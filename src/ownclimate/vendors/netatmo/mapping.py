@@ -7,6 +7,7 @@ outlives every further import that says the same as before.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
@@ -49,9 +50,15 @@ def address(value: Any) -> str | None:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > 2 * MAX_ID:
         return None
-    joined = "".join(value.split()).lower()
+    return _joined(value)
+
+
+@functools.lru_cache(maxsize=8_192)
+def _joined(text: str) -> str | None:
+    """Remembered: an answer compares each id of its home many times."""
+    joined = "".join(text.split()).lower()
     return joined if 0 < len(joined) <= MAX_ID and not _CONTROL.search(joined) else None
 
 
