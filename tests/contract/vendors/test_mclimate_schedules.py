@@ -82,7 +82,7 @@ async def test_a_new_schedule_is_answered_as_published(client: Client, valve: De
         "user_time_offset": None,
     }
     assert answer.json["_links"] == {"self": {"href": "/v1/schedules"}}
-    assert isinstance(number, int)
+    assert answer.headers["location"] == f"/v1/schedules/{number}"
 
 
 async def test_a_devices_schedules_are_a_collection_and_each_of_them_an_entity(
@@ -130,6 +130,30 @@ async def test_a_change_changes_what_it_names_and_nothing_else(client: Client, v
     assert (await client.get(f"/v1/schedules/{number}")).json["schedules"] == {**before, **changed}
 
 
+async def test_a_schedule_is_replaced_by_the_whole_of_it_but_stays_its_devices(
+    client: Client, valve: Device, households: Households
+) -> None:
+    await households.device("anna", "vicki", "BBBBBBBBBBBBBBBB", abilities=VALVE)
+    path = (await post(client, "/v1/schedules", **SAMPLE)).headers["location"]
+
+    whole = await client.request("PUT", path, json_body=SAMPLE | {"target": 20})
+    moved = await client.request("PUT", path, json_body=SAMPLE | {"controller_id": "BBBBBBBBBBBBBBBB"})
+
+    assert (whole.status, whole.json["schedules"]["target"]) == (200, 20)
+    assert (moved.status, list(moved.json["validation"])) == (400, ["controller_id"])
+
+
+@pytest.mark.parametrize("target", [15, 31])
+async def test_a_target_that_no_remote_can_say_is_refused(
+    client: Client, households: Households, target: int
+) -> None:
+    await households.device("anna", "melissa", "UV1", abilities=frozenset({Ability.AIR_CONDITIONING}))
+
+    answer = await post(client, "/v1/schedules", **SAMPLE | {"controller_id": "UV1", "target": target})
+
+    assert (answer.status, list(answer.json["validation"])) == (400, ["target"])
+
+
 async def test_a_schedule_that_is_removed_is_gone(client: Client, valve: Device) -> None:
     number = (await post(client, "/v1/schedules", **SAMPLE)).json["schedules"]["id"]
 
@@ -156,6 +180,8 @@ async def test_a_window_across_midnight_ends_on_the_next_day(client: Client, val
         ({"to_time": -1}, "to_time"),
         ({"to_time": 650}, "to_time"),
         ({"target": 90}, "target"),
+        ({"target": 31}, "target"),
+        ({"target": 4}, "target"),
         ({"target": "warm"}, "target"),
         ({"device_hours": 24}, "device_hours"),
         ({"action": "dance"}, "action"),

@@ -101,9 +101,12 @@ async def test_a_change_changes_what_it_names_and_a_removal_ends_it(
     made = await post(client, "/v1/thermostat_mode", **MODE, sensor_id="HT1")
 
     changed = await client.request(
-        "PUT", "/v1/thermostat_mode/PLUG1", json_body={"delta": "1", "default_state": "off", "active": 0}
-    )
+        "PUT", made.headers["location"],
+        json_body={"serial_number": "PLUG1", "delta": "1", "default_state": "off", "active": 0},
+    )  # fmt: skip
+    moved = await client.request("PUT", "/v1/thermostat_mode/PLUG1", json_body={"serial_number": "HT1"})
 
+    assert (moved.status, list(moved.json["validation"])) == (400, ["serial_number"])
     news = {"delta": 1, "default_state": "off", "active": 0}
     assert changed.json["thermostat_mode"] == {**made.json["thermostat_mode"], **news}
     assert (await client.request("DELETE", "/v1/thermostat_mode/PLUG1")).status == 204
@@ -186,8 +189,9 @@ async def test_a_fence_that_is_off_does_nothing(
 async def test_a_fence_is_changed_and_removed_and_goes_with_its_device(
     client: Client, households: Households, melissa: Device
 ) -> None:
-    first, second = [(await post(client, "/v1/geofences", **FENCE)).json["geofence"] for _ in range(2)]
-    path = f"/v1/geofences/{first['id']}"
+    made = await post(client, "/v1/geofences", **FENCE)
+    first, second = made.json["geofence"], (await post(client, "/v1/geofences", **FENCE)).json["geofence"]
+    path = made.headers["location"]
     fields = json.dumps({"state": 0, "mode": 0, "temp": 20, "fan": 1}, separators=(",", ":"))
 
     news = {
@@ -196,7 +200,7 @@ async def test_a_fence_is_changed_and_removed_and_goes_with_its_device(
         "exit_command_fields": fields,
         "exit_push": 1,
     }
-    assert (await client.request("PUT", path, json_body=news)).json["geofence"] == {**first, **news}
+    assert (await client.request("PUT", path, json_body=FENCE | news)).json["geofence"] == {**first, **news}
     assert (await client.request("DELETE", path)).status == 204
     assert (await client.get(path)).status == 404
     await hide_device(households.ports, melissa.owner_id, ACTOR, melissa.id)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ownclimate.core.access import Permission
+from ownclimate.core.errors import InvalidInput
 from ownclimate.core.events import announce_events, record_event
 from ownclimate.core.geofences import (
     KIND,
@@ -31,7 +32,7 @@ from ownclimate.vendors.mclimate.face.reactions import fields_text, reaction_of
 from ownclimate.vendors.mclimate.face.resources import Resource
 from ownclimate.vendors.mclimate.face.scopes import BASIC, CONTROL
 from ownclimate.vendors.mclimate.wire import Link, Links
-from ownclimate.web.call import Call
+from ownclimate.web.call import Answer, Call
 from ownclimate.web.limits import COMMAND
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
 
@@ -78,9 +79,10 @@ class NewGeofence(Struct, kw_only=True):
 
 
 class GeofenceChanges(Struct, kw_only=True):
-    """What is absent stays as it is."""
+    """What is absent stays as it is; the controller can be repeated, not changed."""
 
     id: int
+    controller_id: Annotated[str | int | UnsetType, Place.BODY] = UNSET
     latitude: Annotated[float | UnsetType, Place.BODY] = UNSET
     longitude: Annotated[float | UnsetType, Place.BODY] = UNSET
     radius: Annotated[float | UnsetType, Place.BODY] = UNSET
@@ -111,7 +113,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.create,
             params=NewGeofence,
             bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=GEOFENCE.entity),),
+            successes=(Success(status=201, item=GEOFENCE.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
             scopes=CONTROL,
             owned=("controller_id",),
@@ -165,7 +167,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             successes=(Success(item=GEOFENCE.entity),),
             permission=Permission.DEVICE_CONTROL,
             scopes=CONTROL,
-            owned=("id",),
+            owned=("id", "controller_id"),
             errors=(404,),
             audit="change",
             summary="Changes a geofence; what is left out stays",
@@ -236,7 +238,8 @@ class GeofencesFace:
             ),
         )
         shown = await self._shown(call, known, geofence)
-        return GEOFENCE.told(shown, _links(shown))
+        location = f"{PATH}/{geofence.number}"
+        return Answer(body=GEOFENCE.told(shown, _links(shown)), headers=(("location", location),))
 
     async def list_geofences(self, call: Call, query: hal.CollectionQuery) -> Any:
         known = await reached(call)
@@ -252,7 +255,10 @@ class GeofencesFace:
     async def update(self, call: Call, wanted: GeofenceChanges) -> Any:
         known = await reached(call)
         geofence = by_number(await _reached_fences(call, known), wanted.id, KIND)
-        changes = _changes(known.devices[geofence.device_id], geofence, wanted)
+        device = known.devices[geofence.device_id]
+        if wanted.controller_id is not UNSET and known.device(wanted.controller_id).id != device.id:
+            raise InvalidInput("controller_id", "is another device than the geofence's")
+        changes = _changes(device, geofence, wanted)
         geofence = await edit_geofence(
             call.ports,
             call.access.owner_id,

@@ -35,7 +35,7 @@ from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
 from ownclimate.vendors.mclimate.face.spots import PlaceNumber, part_number, spot_of
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.vendors.mclimate.wire_schedules import ScheduleProfile
-from ownclimate.web.call import Call
+from ownclimate.web.call import Answer, Call
 from ownclimate.web.limits import COMMAND
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
 
@@ -103,7 +103,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.create,
             params=NewProfile,
             bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=PROFILE.entity),),
+            successes=(Success(status=201, item=PROFILE.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
             scopes=BASIC_SCHEDULES,
             owned=("building_id", "floor_id", "space_id", "room_id"),
@@ -218,7 +218,8 @@ class ProfilesFace:
         shown = ScheduleProfile(
             name=whole.name, building_id=whole.building_id, user_id=whole.user_id, id=whole.id
         )
-        return PROFILE.told(shown, {"self": Link(PATH)})
+        body = PROFILE.told(shown, {"self": Link(PATH)})
+        return Answer(body=body, headers=(("location", f"{PATH}/{profile.number}"),))
 
     async def list_profiles(self, call: Call, query: hal.CollectionQuery) -> Any:
         known = await reached(call)

@@ -24,7 +24,7 @@ from ownclimate.core.routines import (
 )
 from ownclimate.core.targets import target_order
 from ownclimate.core.things import Device
-from ownclimate.vendors.mclimate.face import hal
+from ownclimate.vendors.mclimate.face import hal, orders
 from ownclimate.vendors.mclimate.face import schedule_looks as looks
 from ownclimate.vendors.mclimate.face.reached import Reached, by_number, reached
 from ownclimate.vendors.mclimate.face.scopes import BASIC_SCHEDULES, SCHEDULES
@@ -39,7 +39,7 @@ from ownclimate.vendors.mclimate.timetables import (
 )
 from ownclimate.vendors.mclimate.wire import Link
 from ownclimate.vendors.mclimate.wire_schedules import Days, ScheduleAnswer
-from ownclimate.web.call import Call
+from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
 
 KIND: Final = "schedule"
@@ -80,9 +80,11 @@ class NewSchedule(Times, kw_only=True):
 
 
 class ScheduleChanges(Struct, kw_only=True):
-    """What is absent stays as it is."""
+    """What is absent stays as it is; whose schedule it is can be repeated, not changed."""
 
     key: ScheduleId
+    controller_id: Annotated[str | int | UnsetType, Place.BODY] = UNSET
+    device_hours: Annotated[Hours | UnsetType | None, Place.BODY] = UNSET
     days: Annotated[Days | UnsetType, Place.BODY] = UNSET
     from_time: Annotated[Minutes | UnsetType, Place.BODY] = UNSET
     to_time: Annotated[Minutes | UnsetType, Place.BODY] = UNSET
@@ -111,7 +113,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.create,
             params=NewSchedule,
             bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=looks.SCHEDULE.entity),),
+            successes=(Success(status=201, item=looks.SCHEDULE.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
             scopes=BASIC_SCHEDULES,
             owned=("controller_id", "schedule_profile_id"),
@@ -161,7 +163,7 @@ def rows(totals: hal.Totals) -> tuple[Endpoint, ...]:
             successes=(Success(item=looks.SCHEDULE.entity),),
             permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
-            owned=("key",),
+            owned=("key", "controller_id"),
             errors=(404,),
             audit="change",
             summary="Changes a schedule; what is left out stays",
@@ -217,7 +219,8 @@ class SchedulesFace:
         shown.main_target = shown.default_state = UNSET
         if profile is None:
             shown.schedule_profile_id = UNSET
-        return looks.SCHEDULE.told(shown, {"self": Link(looks.PATH)})
+        body = looks.SCHEDULE.told(shown, {"self": Link(looks.PATH)})
+        return Answer(body=body, headers=(("location", f"{looks.PATH}/{routine.number}"),))
 
     async def list_all(self, call: Call, query: hal.CollectionQuery) -> Any:
         known = await reached(call)
@@ -249,6 +252,8 @@ class SchedulesFace:
     async def update(self, call: Call, wanted: ScheduleChanges) -> Any:
         known = await reached(call)
         routine = by_number(known.routines, wanted.key, KIND)
+        if wanted.controller_id is not UNSET and known.device(wanted.controller_id).id != routine.device_id:
+            raise InvalidInput("controller_id", "is another device than the schedule's")
         changes = _changes(wanted)
         device = None if routine.device_id is None else known.devices[routine.device_id]
         _check(dataclasses.replace(routine, **changes), device)
@@ -294,8 +299,12 @@ def _check(plan: Plan | Routine, device: Device | None) -> None:
             check_order(SET_SETPOINT, {"temperature_c": plan.target})
         except InvalidInput as error:
             raise InvalidInput("target", error.reason) from error
-    else:
-        target_order(device, plan.target)
+        return
+    order = target_order(device, plan.target)
+    try:
+        orders.check_reach(device, order.name, order.fields)
+    except InvalidInput as error:
+        raise InvalidInput("target", error.reason) from error
 
 
 def _changes(wanted: ScheduleChanges) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ from ownclimate.vendors.mclimate.face.scopes import SCHEDULES
 from ownclimate.vendors.mclimate.timetables import DEFAULT_STATES, ENDS, DefaultState
 from ownclimate.vendors.mclimate.wire import Link, Links
 from ownclimate.vendors.mclimate.wire_schedules import ThermostatMode
-from ownclimate.web.call import Call
+from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import BodyKind, Certainty, Endpoint, Place, Success, Unknown
 
 PATH: Final = "/v1/thermostat_mode"
@@ -71,9 +71,10 @@ class NewMode(Struct, kw_only=True):
 
 
 class ModeChanges(Struct, kw_only=True):
-    """What is absent stays as it is."""
+    """What is absent stays as it is; the relay can be repeated, not changed."""
 
     serial: str
+    serial_number: Annotated[str | UnsetType, Place.BODY] = UNSET
     sensor_id: Annotated[int | str | UnsetType, Place.BODY] = UNSET
     target_temperature: Annotated[Target | UnsetType, Place.BODY] = UNSET
     delta: Annotated[Delta | UnsetType, Place.BODY] = UNSET
@@ -101,7 +102,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             handler=face.create,
             params=NewMode,
             bodies=(BodyKind.JSON,),
-            successes=(Success(status=201, item=MODE.entity),),
+            successes=(Success(status=201, item=MODE.entity, headers=("Location",)),),
             permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
             owned=("serial_number", "sensor_id"),
@@ -149,7 +150,7 @@ def rows(numbers: Numbers, totals: hal.Totals) -> tuple[Endpoint, ...]:
             successes=(Success(item=MODE.entity),),
             permission=Permission.DEVICE_CONTROL,
             scopes=SCHEDULES,
-            owned=("serial", "sensor_id"),
+            owned=("serial", "serial_number", "sensor_id"),
             errors=(404,),
             audit="change",
             summary="Changes what a relay follows; what is left out stays",
@@ -196,7 +197,9 @@ class ThermostatModeFace:
             is_active=new.active,
             is_told=new.push,
         )
-        return MODE.told(await self._shown(call, known, thermostat), {"self": Link(PATH)})
+        body = MODE.told(await self._shown(call, known, thermostat), {"self": Link(PATH)})
+        location = f"{PATH}/{hal.segment(mapping.serial_of(relay))}"
+        return Answer(body=body, headers=(("location", location),))
 
     async def list_modes(self, call: Call, query: hal.CollectionQuery) -> Any:
         known = await reached(call)
@@ -219,6 +222,8 @@ class ThermostatModeFace:
     async def update(self, call: Call, wanted: ModeChanges) -> Any:
         known = await reached(call)
         relay, _ = await _thermostat_of(call, known, wanted.serial)
+        if wanted.serial_number is not UNSET and known.named(wanted.serial_number).id != relay.id:
+            raise InvalidInput("serial_number", "is another relay than the path's")
         changes: dict[str, Any] = {
             ours: value
             for ours, value in (

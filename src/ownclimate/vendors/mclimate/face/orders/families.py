@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ownclimate.core.errors import InvalidInput
+from ownclimate.core.orders import SET_AIR_CONDITIONER
 from ownclimate.core.things import Command, Device
 from ownclimate.vendors.mclimate import vocabulary
 from ownclimate.vendors.mclimate.codecs.table import ABILITIES as LORAWAN_TYPES
@@ -35,6 +37,14 @@ def from_core(device: Device, command: Command) -> Said:
     """The command that an order is, in the vendor's words where it has some, else in ours."""
     said = lorawan.from_core(device, command.name, command.fields) if is_asleep(device) else None
     return foreign.from_core(command.name, command.fields) if said is None else said
+
+
+def check_reach(device: Device, name: str, fields: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for values of a core's order that are beyond this very device."""
+    if is_asleep(device):
+        lorawan.check_reach(device, name, fields)
+    elif name == SET_AIR_CONDITIONER:
+        melissa.check_reach(device, fields)
 
 
 def is_asleep(device: Device) -> bool:

@@ -71,6 +71,11 @@ def from_core(device: Device, name: str, fields: Mapping[str, Any]) -> Said | No
     return Said(command=snake(frame.name), params=dict(frame.params), cloud_name=frame.name)
 
 
+def check_reach(device: Device, name: str, fields: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for values that no frame to the device can carry."""
+    frame_for(device.model, name, fields, firmware=device.firmware)
+
+
 def snake(name: str) -> str:
     """`SetTargetTemperature` as `set_target_temperature`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ownclimate.core.errors import InvalidInput
@@ -62,6 +63,14 @@ def air_order(device: Device, params: Params) -> Order:
         "fan": AIR_FANS[fan],
     }
     return Order(name=SET_AIR_CONDITIONER, fields=fields)
+
+
+def check_reach(device: Device, fields: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for a temperature that no remote of the air-conditioner's maker can say."""
+    code_sets = code_sets_of(device.settings.get("brand_id"))
+    low, high = min(codes.min_temp for codes in code_sets), max(codes.max_temp for codes in code_sets)
+    if not low <= fields["temperature_c"] <= high:
+        raise InvalidInput("temp", f"this air-conditioner takes {low} to {high} °C")
 
 
 def light_order(command: str) -> Order:
