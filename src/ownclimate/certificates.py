@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ownclimate.config import KEYS
+from ownclimate.config import KEYS, Settings
 from ownclimate.core.errors import InvalidInput
 
 FOLDER: Final = "tls"
@@ -54,6 +55,30 @@ class TlsFiles:
 
 def files_in(data: Path) -> TlsFiles:
     return TlsFiles(data / KEYS / FOLDER)
+
+
+def served_files(data: Path, settings: Settings) -> tuple[Path, Path]:
+    """Certificate chain and key of the TLS port: the settings', else the folder's own.
+
+    Raises InvalidInput when a file is missing or does not fit the other.
+    """
+    own = files_in(data)
+    certificate = Path(settings.tls_certificate) if settings.tls_certificate else own.certificate
+    key = Path(settings.tls_key) if settings.tls_key else own.key
+    for file in (certificate, key):
+        if not file.is_file():
+            advice = "make one with `ownclimate certificate NAME`"
+            raise InvalidInput("tls_port", f"{file} is missing; {advice}")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise InvalidInput("tls_certificate", f"{certificate} and {key}: {error}") from error
+    return certificate, key
+
+
+def valid_until(certificate: Path) -> datetime:
+    """When the first certificate of the chain ends."""
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
 
 
 def make_certificate(data: Path, names: Sequence[str], now: datetime | None = None) -> TlsFiles:

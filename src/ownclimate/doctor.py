@@ -1,4 +1,4 @@
-"""Looks at the machine for what would hurt later: file systems, limits, space, clock, zones."""
+"""Looks at the machine for what would hurt later: file systems, limits, space, clock, zones, ports, TLS."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ import time
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
+from ownclimate.certificates import served_files, valid_until
 from ownclimate.config import Settings
+from ownclimate.core.errors import InvalidInput
+from ownclimate.demo_broker import AUTO, find_mosquitto
 
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
 """LMDB needs locks and mmap that agree between processes; its documentation rules these out."""
 OPEN_FILES = 1024
+RENEW = timedelta(days=30)
 BUILT_EPOCH_S = 1_790_000_000
 """September 2026: a clock before the first release is wrong."""
 
@@ -43,7 +48,12 @@ def examine(data: Path, settings: Settings) -> Iterator[Finding]:
     yield _open_files()
     yield _clock()
     yield _zones()
-    yield _port(settings)
+    yield _port(settings.host, settings.port)
+    if settings.tls_port:
+        yield _port(settings.host, settings.tls_port, topic="TLS port")
+        yield _certificate(data, settings)
+    if settings.demo_broker == AUTO:
+        yield _mosquitto()
 
 
 def _python() -> Finding:
@@ -119,13 +129,35 @@ def _zones() -> Finding:
     return Finding(Level.OK, "time zones", f"{len(zoneinfo.available_timezones())} known")
 
 
-def _port(settings: Settings) -> Finding:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    where = f"{settings.host}:{settings.port}"
+def _port(host: str, port: int, topic: str = "port") -> Finding:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    where = f"{host}:{port}"
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
-            return Finding(Level.WARNING, "port", f"{where} cannot be bound: {error.strerror}")
-    return Finding(Level.OK, "port", f"{where} is free")
+            return Finding(Level.WARNING, topic, f"{where} cannot be bound: {error.strerror}")
+    return Finding(Level.OK, topic, f"{where} is free")
+
+
+def _certificate(data: Path, settings: Settings) -> Finding:
+    try:
+        certificate, _ = served_files(data, settings)
+        ends = valid_until(certificate)
+    except (InvalidInput, ValueError) as error:
+        return Finding(Level.FAILURE, "certificate", str(error))
+    now = datetime.now(UTC)
+    if ends <= now:
+        return Finding(Level.FAILURE, "certificate", f"{certificate} ended on {ends:%Y-%m-%d}: make another")
+    if ends - now < RENEW:
+        return Finding(Level.WARNING, "certificate", f"{certificate} ends on {ends:%Y-%m-%d}")
+    return Finding(Level.OK, "certificate", f"{certificate}, until {ends:%Y-%m-%d}")
+
+
+def _mosquitto() -> Finding:
+    found = find_mosquitto()
+    if found is None:
+        text = "not installed: `serve --demo` shows its devices, but they cannot be controlled"
+        return Finding(Level.WARNING, "mosquitto", text)
+    return Finding(Level.OK, "mosquitto", found)

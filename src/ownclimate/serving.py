@@ -14,7 +14,6 @@ import errno
 import gc
 import signal
 import socket
-import ssl
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +25,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ownclimate import app, data_folder, demo
 from ownclimate.authorization import open_authorization
-from ownclimate.certificates import files_in
+from ownclimate.certificates import served_files
 from ownclimate.config import Settings
 from ownclimate.core.errors import AppError, InvalidInput, StoreCorrupt
 from ownclimate.core.forecasts import no_forecasts
@@ -99,7 +98,7 @@ async def serve(data: Path, settings: Settings, requests: RequestLog, *, with_de
         secured = None
         if settings.tls_port:
             secured = _Secured(
-                taken.enter_context(_listening(settings, settings.tls_port)), *_tls_files(data, settings)
+                taken.enter_context(_listening(settings, settings.tls_port)), *served_files(data, settings)
             )
         async with data_folder.open_server_store(data, settings) as store:
             await _serve_on(listener, secured, data, settings, requests, store, stop, with_demo=with_demo)
@@ -112,22 +111,6 @@ class _Secured:
     listener: socket.socket
     certificate: Path
     key: Path
-
-
-def _tls_files(data: Path, settings: Settings) -> tuple[Path, Path]:
-    """Raises InvalidInput when a file is missing or does not fit the other."""
-    own = files_in(data)
-    certificate = Path(settings.tls_certificate) if settings.tls_certificate else own.certificate
-    key = Path(settings.tls_key) if settings.tls_key else own.key
-    for file in (certificate, key):
-        if not file.is_file():
-            advice = "make one with `ownclimate certificate NAME`"
-            raise InvalidInput("tls_port", f"{file} is missing; {advice}")
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except (ssl.SSLError, OSError) as error:
-        raise InvalidInput("tls_certificate", f"{certificate} and {key}: {error}") from error
-    return certificate, key
 
 
 async def _serve_on(
