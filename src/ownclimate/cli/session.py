@@ -85,9 +85,14 @@ def print_members(row: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def console(stderr: bool = False) -> Console:
-    """A console that never wraps when its output goes to a file or a pipe."""
+    """A console that never wraps when its output goes to a file or a pipe.
+
+    It prints what it is given: rich would make a picture of the `:cd:` in an address.
+    """
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else 10_000, highlight=False)
+    return Console(
+        file=stream, width=None if stream.isatty() else 10_000, highlight=False, emoji=False, markup=False
+    )
 
 
 async def account_of(ports: Ports, email: str) -> Account:
