@@ -16,6 +16,7 @@ from ownclimate import operations
 from ownclimate.apidocs import pages as apidocs
 from ownclimate.authorization import documented_token_doors, with_token_doors
 from ownclimate.clocks import sleep_of
+from ownclimate.collecting import cloud_openers
 from ownclimate.config import Settings
 from ownclimate.control.climate import ClimateKeeper
 from ownclimate.control.delivery import Deliverer
@@ -139,7 +140,8 @@ def background_work(
     timetable = Timetable(ports, HOLDER, sleep_of(settings))
     thermostats = RelayThermostats(ports, HOLDER, sleep_of(settings))
     climate = ClimateKeeper(ports, HOLDER, sleep_of(settings))
-    supervisor = Supervisor(ports, authorization.cipher, openers(ports, CODECS), HOLDER)
+    clouds = cloud_openers(ports, authorization.cipher, sleep_of(settings))
+    supervisor = Supervisor(ports, authorization.cipher, {**openers(ports, CODECS), **clouds}, HOLDER)
     deliverer = Deliverer(ports, [supervisor], HOLDER)
     courier = open_courier(settings, authorization, HOLDER)
     metrics.watch("source_messages", "Messages of connected sources", "outcome", supervisor.counts)

@@ -228,7 +228,7 @@ def test_a_devices_model_is_corrected_beside_the_running_server(server: Server) 
 
 
 def test_a_cloud_that_cannot_be_collected_yet_says_so(server: Server) -> None:
-    done = run(server.data, "source", "add", "netatmo", "--owner", EMAIL, check=False)
+    done = run(server.data, "source", "add", "mclimate", "--owner", EMAIL, check=False)
 
     assert done.returncode == 1
     assert "cannot be collected yet" in done.stderr

@@ -38,6 +38,7 @@ COMMANDS = {
     "serve": "serving.serve",
     "source": "sources.source",
     "store": "store.store",
+    "sync": "sync.sync",
     "token": "keys.token",
     "user": "accounts.user",
     "webhook": "webhooks.webhook",

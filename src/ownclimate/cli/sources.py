@@ -1,9 +1,9 @@
-"""`ownclimate source …`: the network servers and brokers that `serve` connects to."""
+"""`ownclimate source …`: the network servers, brokers and clouds that `serve` connects to."""
 
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,13 +19,15 @@ from ownclimate.cli.session import (
     print_rows,
     secret_from_stdin,
 )
-from ownclimate.cli.times import utc_text
+from ownclimate.cli.times import INSTANT, utc_text
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import NotFound
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import (
     CHIRPSTACK,
+    CLOUDS,
     MQTT,
+    NETATMO,
     THINGS_STACK,
     find_any_source,
     link_source,
@@ -40,8 +42,14 @@ from ownclimate.links.mqtt import LinkState
 from ownclimate.links.settings import API_KEY, LATER_KINDS, checked, secrets_needed
 from ownclimate.links.states import SavedState, find_state
 from ownclimate.oauth.encryption import Cipher, load_key
+from ownclimate.sync.settings import CLIENT_SECRET, REFRESH_TOKEN, SECRETS, checked_cloud
 
-PROMPTS = {API_KEY: "API key", "password": "Broker password"}
+PROMPTS = {
+    API_KEY: "API key",
+    "password": "Broker password",
+    CLIENT_SECRET: "Client secret",
+    REFRESH_TOKEN: "Refresh token",
+}
 COLUMNS = {
     "name": "NAME",
     "kind": "KIND",
@@ -93,7 +101,7 @@ def options(*these: Callable[[Command], Command]) -> Callable[[Command], Command
 
 @click.group()
 def source() -> None:
-    """Network servers and brokers that this server connects to."""
+    """Network servers, brokers and clouds that this server connects to."""
 
 
 @source.group("add")
@@ -152,6 +160,26 @@ def add_mqtt(
     """Wi-Fi devices behind a broker. Standard input: with --user the password."""
     given = {**settings, "profiles": list(settings["profiles"]), "names": names_given(names)}
     _add(session, MQTT, owner, name, given, as_json)
+
+
+@add.command(NETATMO)
+@owner_option
+@name_option
+@click.option("--client-id", required=True, help="Of your app at dev.netatmo.com.")
+@click.option("--base-url", default="", metavar="URL", help="Another cloud that speaks the same.")
+@click.option("--since", "since_ms", type=INSTANT, default=0, help="Collect no values older than this.")
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="CALLS/SECONDS",
+    help="Calls a user may make (repeatable); default: the vendor's 50/10 and 500/3600.",
+)
+@json_option
+@click.pass_obj
+def add_netatmo(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
+    """Netatmo's cloud. Standard input: the app's client secret, then a refresh token of the account."""
+    _link(session, NETATMO, owner, name, checked_cloud(**settings), SECRETS, as_json)
 
 
 def _later(kind: str) -> click.Command:
@@ -217,7 +245,19 @@ def remove(session: Session, id: str) -> None:
 
 def _add(session: Session, kind: str, owner: str, name: str, given: Mapping[str, Any], as_json: bool) -> None:
     settings = checked(kind, {member: value for member, value in given.items() if value not in ("", None)})
-    secrets = {secret: secret_from_stdin(PROMPTS[secret]) for secret in secrets_needed(kind, settings)}
+    _link(session, kind, owner, name, settings, secrets_needed(kind, settings), as_json)
+
+
+def _link(
+    session: Session,
+    kind: str,
+    owner: str,
+    name: str,
+    settings: Mapping[str, Any],
+    needed: Sequence[str],
+    as_json: bool,
+) -> None:
+    secrets = {secret: secret_from_stdin(PROMPTS[secret]) for secret in needed}
 
     async def work(ports: Ports) -> dict[str, Any]:
         account = await account_of(ports, owner)
@@ -278,7 +318,7 @@ def _at(at_ms: int) -> str | None:
 def _word(found: Source, saved: SavedState | None) -> str:
     if found.is_paused:
         return "paused"
-    if not found.settings.get("broker"):
+    if found.kind not in CLOUDS and not found.settings.get("broker"):
         return "answers only"
     if saved is None:
         return "not worked yet"

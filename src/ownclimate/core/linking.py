@@ -1,4 +1,4 @@
-"""Sources that this server connects to by itself: network servers and brokers, by their owners' wish.
+"""Sources that this server connects to by itself: network servers, brokers, clouds, by their owners' wish.
 
 Beside the kinds of `core.sources`, which only say where readings came from, these have settings,
 credentials, and are worked while they are not paused. Credentials are kept encrypted; who makes and
@@ -16,16 +16,19 @@ from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, NotFound, StoreCorrupt
 from ownclimate.core.ids import OwnerId, new_id
 from ownclimate.core.numbering import take_numbers
-from ownclimate.core.partitions import SOURCES, owner_partition
-from ownclimate.core.ports import ABSENT, Directory, Ports, Put
+from ownclimate.core.partitions import SOURCES, SYNC, owner_partition
+from ownclimate.core.ports import ABSENT, MAX_CHANGES, Delete, Directory, Ports, Put
 from ownclimate.core.sites import checked_name
 from ownclimate.core.things import Source
-from ownclimate.core.writes import Actor, Deed, commit, edit
+from ownclimate.core.writes import Actor, Deed, commit, edit, write_surely
 
 THINGS_STACK: Final = "things-stack"
 CHIRPSTACK: Final = "chirpstack"
 MQTT: Final = "mqtt"
-KINDS: Final = (THINGS_STACK, CHIRPSTACK, MQTT)
+NETATMO: Final = "netatmo"
+CLOUDS: Final = (NETATMO,)
+"""Of vendors: they are asked, again and again, and not listened to."""
+KINDS: Final = (THINGS_STACK, CHIRPSTACK, MQTT, *CLOUDS)
 
 
 class Vault(Protocol):
@@ -160,7 +163,8 @@ async def pause_source(
 
 
 async def remove_source(ports: Ports, owner_id: OwnerId, actor: Actor, source_id: str) -> None:
-    """Forgets its credentials and the payloads that came through it; its readings stay. Raises NotFound.
+    """Forgets its credentials, the payloads that came through it and how far it had got; its readings
+    stay. Raises NotFound.
 
     The payloads go last: a removal that was cut short can be repeated.
     """
@@ -178,7 +182,16 @@ async def remove_source(ports: Ports, owner_id: OwnerId, actor: Actor, source_id
         ),
         Deed(actor=actor, verb="remove", kind="source", object_id=source_id),
     )
+    await forget_progress(ports, owner_id, source_id)
     await ports.raw.delete(owner_id, source=source_id)
+
+
+async def forget_progress(ports: Ports, owner_id: OwnerId, source_id: str) -> None:
+    """Removes what was remembered of the cloud that the source collects from, tokens among it."""
+    partition = owner_partition(owner_id)
+    start, end = f"{source_id}/", f"{source_id}0"  # 0 follows / in every order of texts.
+    while rows := await ports.directory.scan(partition, SYNC, start=start, end=end, limit=MAX_CHANGES):
+        await write_surely(ports, partition, [Delete(table=SYNC, key=row.key) for row in rows], of="sync")
 
 
 def open_secrets(source: Source, vault: Vault) -> dict[str, str]:

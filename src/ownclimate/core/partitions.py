@@ -29,6 +29,8 @@ OUTBOX = "outbox"
 HOOKS = "webhook"
 PUSHES = "push"
 """Messages that wait for a webhook."""
+SYNC = "sync"
+"""What is remembered of the clouds that sources collect from; keys begin with the source's id."""
 KEYS = "access_key"
 INVITES = "invite"
 

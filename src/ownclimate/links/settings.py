@@ -17,8 +17,8 @@ from ownclimate.links.mqtt import broker_address
 API_KEY: Final = "api_key"
 PASSWORD: Final = "password"  # noqa: S105 - a name, not a secret
 
-LATER_KINDS: Final = ("netatmo", "mclimate", "smartbuildings")
-"""Vendors' clouds, which are read and not connected to."""
+LATER_KINDS: Final = ("mclimate", "smartbuildings")
+"""Vendors' clouds that cannot be collected from yet."""
 
 DEFAULT_PORT: Final = 1
 LAST_PORT: Final = 223
@@ -82,7 +82,7 @@ def checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     if not server.base_url and not server.broker:
         raise InvalidInput("base_url", "give the server's --base-url, its --broker, or both")
     if server.base_url:
-        _check_base_url(server.base_url)
+        check_base_url(server.base_url)
     if server.broker:
         _check_connection(connection(settings))
     if kind == THINGS_STACK and not server.application:
@@ -105,7 +105,8 @@ def secrets_needed(kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
     return (*needed, PASSWORD) if settings.get("user") else needed
 
 
-def _check_base_url(text: str) -> None:
+def check_base_url(text: str) -> None:
+    """Raises InvalidInput unless it is the address of an HTTP API, without credentials in it."""
     try:
         parts = urlsplit(text)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None

@@ -129,7 +129,7 @@ class Supervisor:
         return worked.link
 
     async def _start(self, owner_id: OwnerId, source: Source) -> None:
-        lease = await take_lease(self.ports, _lease_name(source.id), self.holder, LEASE_MS)
+        lease = await take_lease(self.ports, lease_name(source.id), self.holder, LEASE_MS)
         if lease is None:
             return
         self._broken.pop(source.id, None)
@@ -204,5 +204,6 @@ def source_of(device: Device) -> str:
     return device.link.get("source", "")
 
 
-def _lease_name(source_id: str) -> str:
+def lease_name(source_id: str) -> str:
+    """Under which a source is worked, by whatever process."""
     return f"source {source_id}"

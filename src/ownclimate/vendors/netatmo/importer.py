@@ -44,8 +44,11 @@ async def import_payload(
     module: str | None = None,
     types: Sequence[str] | None = None,
     scale: str | None = None,
+    collected_by: Source | None = None,
 ) -> ImportReport:
     """Takes one recorded answer in, whatever it is; never fails because of what it contains.
+
+    `collected_by` is the source that fetched it from the cloud just now; None: a person handed it in.
 
     `method`, `device`, `module`, `types` and `scale` say what a bare getmeasure body answered.
     Importing the same bytes again changes nothing; an older answer changes nothing that a newer one
@@ -53,7 +56,8 @@ async def import_payload(
     """
     recognised = recognise(payload)
     report = ImportReport(kind=recognised.kind)
-    source = await standing_source(ports, owner_id, actor, IMPORTED)
+    source = collected_by or await standing_source(ports, owner_id, actor, IMPORTED)
+    kind = OriginKind.IMPORT if collected_by is None else OriginKind.CLOUD
     household = Household(ports=ports, owner_id=owner_id, actor=actor, source=source.id, report=report)
     request = MeasureRequest.of(method=method, device=device, module=module, types=types, scale=scale)
     table = (
@@ -66,7 +70,7 @@ async def import_payload(
     intake = Intake(
         household=household,
         report=report,
-        origin=origin_of(source, OriginKind.IMPORT),
+        origin=origin_of(source, kind),
         moment=_moment(recognised, arrived_ms),
         digest=recognised.digest,
     )
@@ -78,7 +82,7 @@ async def import_payload(
         report.is_taken = True
         await household.load()
         await intake.take(recognised.kind, body)
-        await _keep_user(ports, owner_id, actor, source, recognised.kind, body.get("user"), intake.moment)
+        await _keep_user(ports, owner_id, actor, recognised.kind, body.get("user"), intake.moment)
     elif recognised.kind == kinds.MEASURE and table is None:
         report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
     if intake.batches:
@@ -155,19 +159,23 @@ async def _keep_user(
     ports: Ports,
     owner_id: OwnerId,
     actor: Actor,
-    source: Source,
     kind: str,
     user: Any,
     moment: Moment,
 ) -> None:
-    """What an answer says about its account's preferences, with the source that told us."""
+    """What an answer says about its account's preferences, in one place whoever brought it.
+
+    The same again changes nothing: a cloud that is polled says it every few minutes.
+    """
     if not isinstance(user, Mapping) or not user:
         return
+    source = await standing_source(ports, owner_id, actor, IMPORTED)
     said = {"at_ms": moment.said_ms, "as_said": storable(dict(user))}
 
     def change(before: Source) -> Source:
         users = dict(before.settings.get("users", {}))
-        if kind in users and users[kind]["at_ms"] >= moment.said_ms:
+        known = users.get(kind)
+        if known is not None and (known["at_ms"] >= moment.said_ms or known["as_said"] == said["as_said"]):
             return before
         users[kind] = said
         settings = {**before.settings, "users": users}

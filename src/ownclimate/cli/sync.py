@@ -1,0 +1,204 @@
+"""`ownclimate sync …`: collecting from clouds by hand, and how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets as randomness
+from typing import Any
+
+import click
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from ownclimate.authorization import KEY_FILE
+from ownclimate.cli.session import Session, console, json_option, print_rows
+from ownclimate.cli.times import utc_text
+from ownclimate.clocks import sleep_of
+from ownclimate.collecting import open_engine
+from ownclimate.core.accounts import list_owner_ids
+from ownclimate.core.errors import AppError, InvalidInput, NotFound
+from ownclimate.core.ids import OwnerId
+from ownclimate.core.linking import CLOUDS, Vault, list_linked, open_secrets
+from ownclimate.core.ports import Ports
+from ownclimate.core.things import Source
+from ownclimate.oauth.encryption import Cipher, load_key
+from ownclimate.sync.engine import Engine
+from ownclimate.sync.quota import Quota
+from ownclimate.sync.status import History, status_of
+from ownclimate.sync.turn import turn
+
+PARTLY = 2
+SHOW_EVERY_S = 0.5
+COLUMNS = {
+    "name": "NAME",
+    "state": "STATE",
+    "percent": "KNOWN %",
+    "rows": "ROWS",
+    "oldest": "OLDEST",
+    "newest": "NEWEST",
+    "calls": "CALLS",
+    "last_error": "LAST ERROR",
+    "id": "ID",
+}
+source_option = click.option("--source", "source_id", default="", metavar="ID", help="Only this one.")
+
+
+@click.group()
+def sync() -> None:
+    """Collecting from vendors' clouds."""
+
+
+@sync.command("run")
+@source_option
+@click.option("--once", is_flag=True, help="End when nothing is due any more.")
+@click.pass_obj
+def run(session: Session, source_id: str, once: bool) -> int:
+    """Do by hand what `serve` does by itself: collect from the clouds that are connected.
+
+    A source that a running server works is left to it. With --once the exit code is 2 it had to give
+    up before all was collected.
+    """
+    settings = session.settings()
+    vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)
+    screen = console(stderr=True)
+    columns = (
+        TextColumn("{task.fields[name]}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[doing]}"),
+    )
+
+    async def work(ports: Ports) -> int:
+        found = [pair for pair in await _clouds(ports, source_id) if not pair[1].is_paused]
+        if not found:
+            raise InvalidInput("", "no cloud to collect from: ownclimate source add netatmo --help")
+        bars = Progress(*columns, console=screen, disable=not screen.is_terminal)
+        with bars:
+            outcomes = await asyncio.gather(
+                *(_work(ports, vault, owner_id, source, settings, once, bars) for owner_id, source in found)
+            )
+        return 0 if all(outcomes) else PARTLY
+
+    return session.run(work)
+
+
+@sync.command("status")
+@source_option
+@json_option
+@click.pass_obj
+def status(session: Session, source_id: str, as_json: bool) -> None:
+    """How far each cloud is collected, which calls were made, and what is missing."""
+
+    async def work(ports: Ports) -> list[dict[str, Any]]:
+        now_ms = ports.clock.now_ms()
+        vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)
+        return [
+            await _row(ports, vault, owner_id, source, now_ms)
+            for owner_id, source in await _clouds(ports, source_id)
+        ]
+
+    empty = "no clouds are connected: ownclimate source add netatmo --help"
+    print_rows(session.run(work), COLUMNS, empty=empty, as_json=as_json)
+
+
+async def _work(
+    ports: Ports, vault: Vault, owner_id: OwnerId, source: Source, settings: Any, once: bool, bars: Progress
+) -> bool:
+    """Whether all of it could be collected; what could not is told on stderr."""
+    bar = bars.add_task("", total=1.0, name=source.name, doing="")
+    try:
+        async with turn(ports, source.id, f"sync run {os.getpid()}"):
+            engine = open_engine(
+                ports, vault, owner_id, source, open_secrets(source, vault), sleep_of(settings)
+            )
+            shown = asyncio.create_task(_show(ports, engine, owner_id, source, bars, bar))
+            try:
+                if not once:
+                    await engine.run()
+                is_done = await engine.run_once()
+            finally:
+                shown.cancel()
+                await asyncio.gather(shown, return_exceptions=True)
+                await _show_now(ports, engine, owner_id, source, bars, bar)
+    except AppError as error:
+        click.echo(f"ownclimate: {source.name}: {error.message}", err=True)
+        return False
+    if not is_done:
+        click.echo(f"ownclimate: {source.name}: {engine.live.last_error}", err=True)
+    return is_done
+
+
+async def _show(
+    ports: Ports, engine: Engine, owner_id: OwnerId, source: Source, bars: Progress, bar: Any
+) -> None:
+    while True:
+        await _show_now(ports, engine, owner_id, source, bars, bar)
+        await asyncio.sleep(SHOW_EVERY_S)
+
+
+async def _show_now(
+    ports: Ports, engine: Engine, owner_id: OwnerId, source: Source, bars: Progress, bar: Any
+) -> None:
+    if bars.disable:
+        return
+    found = await status_of(ports.directory, owner_id, source, ports.clock.now_ms())
+    doing = f"{found.rows} rows  {engine.calls} calls  {found.live.activity}"
+    bars.update(bar, completed=found.known_part, doing=doing)
+
+
+async def _clouds(ports: Ports, source_id: str) -> list[tuple[OwnerId, Source]]:
+    """Raises NotFound when one is named that is none."""
+    found = [
+        (owner_id, source)
+        for owner_id in await list_owner_ids(ports.directory)
+        for source in await list_linked(ports.directory, owner_id)
+        if source.kind in CLOUDS and source_id in ("", source.id)
+    ]
+    if source_id and not found:
+        raise NotFound("source", source_id)
+    return found
+
+
+async def _row(ports: Ports, vault: Vault, owner_id: OwnerId, source: Source, now_ms: int) -> dict[str, Any]:
+    found = await status_of(ports.directory, owner_id, source, now_ms)
+    engine = open_engine(ports, vault, owner_id, source, open_secrets(source, vault))
+    quota = Quota(ports, engine.collector.meters)
+    return {
+        "id": source.id,
+        "name": source.name,
+        "kind": source.kind,
+        "state": "paused" if source.is_paused else found.live.activity or "not worked yet",
+        "percent": round(found.known_part * 100, 1),
+        "rows": found.rows,
+        "oldest": _at(found.oldest_ms),
+        "newest": _at(found.newest_ms),
+        "calls": found.live.calls,
+        "refused": found.live.refused,
+        "quota": [
+            {"of": use.meter, "used": use.calls, "allowed": use.allowed, "seconds": use.span_ms // 1000}
+            for use in await quota.uses()
+        ],
+        "histories": [_history_row(history) for history in found.histories],
+        "problems": list(found.problems),
+        "next": _at(found.live.next_ms),
+        "last_success": _at(found.live.last_success_ms),
+        "last_error": found.live.last_error,
+        "last_error_at": _at(found.live.last_error_ms),
+        "owner_id": owner_id,
+    }
+
+
+def _history_row(history: History) -> dict[str, Any]:
+    track = history.track
+    return {
+        "of": history.label,
+        "rows": track.rows,
+        "oldest": _at(track.oldest_ms),
+        "newest": _at(track.newest_ms),
+        "gaps": [{"from": _at(start), "to": _at(end)} for start, end in history.gaps],
+        "problem": history.problem,
+    }
+
+
+def _at(at_ms: int) -> str | None:
+    return utc_text(at_ms) if at_ms else None

@@ -1,0 +1,58 @@
+"""What can be said of a source that collects from a cloud, checked before it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ownclimate.core.documents import from_body, to_body
+from ownclimate.core.errors import InvalidInput
+from ownclimate.links.settings import check_base_url
+from ownclimate.sync.quota import Allowance
+
+CLIENT_SECRET: Final = "client_secret"  # noqa: S105 - a name, not a secret
+REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - a name, not a secret
+SECRETS: Final = (CLIENT_SECRET, REFRESH_TOKEN)
+"""Of such a source, in the order in which they are asked for."""
+MOST_TEXT: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSettings:
+    """`base_url` empty: the vendor's own. `limits`: calls of a user, where they are not the vendor's."""
+
+    client_id: str
+    base_url: str = ""
+    since_ms: int = 0
+    limits: tuple[Allowance, ...] = ()
+
+
+def cloud_settings(settings: Mapping[str, Any]) -> CloudSettings:
+    return from_body(CloudSettings, dict(settings))
+
+
+def checked_cloud(
+    *, client_id: str, base_url: str = "", since_ms: int = 0, limits: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """As they are written down; `limits` are texts such as `50/10`, calls in seconds.
+
+    Raises InvalidInput naming the one that cannot be.
+    """
+    if not client_id.strip() or len(client_id) > MOST_TEXT or not client_id.isprintable():
+        raise InvalidInput("client_id", "expected the id of your app at the vendor")
+    if base_url:
+        check_base_url(base_url)
+    if since_ms < 0:
+        raise InvalidInput("since", "expected an instant after 1970")
+    allowances = tuple(_allowance(text) for text in limits)
+    return to_body(
+        CloudSettings(client_id=client_id.strip(), base_url=base_url, since_ms=since_ms, limits=allowances)
+    )
+
+
+def _allowance(text: str) -> Allowance:
+    calls, _, seconds = text.partition("/")
+    if not (calls.isdecimal() and seconds.isdecimal() and int(calls) and int(seconds)):
+        raise InvalidInput("limit", f"expected CALLS/SECONDS such as 50/10, not {text[:40]!r}")
+    return Allowance(calls=int(calls), span_ms=int(seconds) * 1000)
