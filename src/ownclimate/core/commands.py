@@ -67,6 +67,7 @@ async def accept_command(
     fields: Mapping[str, Any],
     *,
     executor: str = "",
+    wording: Mapping[str, Any] | None = None,
     idempotency_key: str = "",
     life_ms: int = DEFAULT_LIFE_MS,
 ) -> Command:
@@ -79,6 +80,7 @@ async def accept_command(
         fields=dict(fields),
         actor={name: text for name, text in dataclasses.asdict(actor).items() if text},
         executor=executor,
+        wording=dict(wording or {}),
         # Unlike the clock, arrivals never repeat: two orders to one device have an order.
         created_ms=ports.arrivals.next_ms(),
         changed_ms=now_ms,

@@ -31,6 +31,7 @@ async def give_order(
     fields: Mapping[str, Any],
     *,
     executor: str = "",
+    wording: Mapping[str, Any] | None = None,
     idempotency_key: str = "",
     hold_until_ms: int | None = None,
     is_of_room: bool = False,
@@ -57,6 +58,7 @@ async def give_order(
         name,
         fields,
         executor=executor,
+        wording=wording,
         idempotency_key=idempotency_key,
         life_ms=life_ms(name, device),
     )

@@ -290,6 +290,8 @@ class Command:
     actor: dict[str, str] = field(default_factory=dict)
     executor: str = ""
     """Who ordered it, in the words of the one who did; free text."""
+    wording: dict[str, Any] = field(default_factory=dict)
+    """By dialect how it was asked for there, where `name` and `fields` do not tell; for its log alone."""
     created_ms: int = 0
     changed_ms: int = 0
     due_ms: int = 0

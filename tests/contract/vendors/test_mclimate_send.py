@@ -421,6 +421,24 @@ async def test_a_command_shows_in_the_log_the_controller_and_the_queue(world) ->
     assert (await world.client.get("/v1/provider/pending/melissa1")).json["provider"] == []
 
 
+@pytest.mark.parametrize(
+    ("command", "params"),
+    [
+        ("set_motor_position", {"position": 22}),
+        ("set_keepalive_time", {"time": 5}),
+        ("send_command_to_vicki", {"command_name": "SetKeepAlive", "command_params": {"time": 5}}),
+    ],
+)
+async def test_the_log_shows_a_command_as_it_was_asked_for(world, command, params) -> None:
+    device = await world.device("vicki", DEV_EUI)
+    await world.send(device, command, **params)
+
+    log = await world.client.get(f"/v1/command_log/{DEV_EUI}?command={command}")
+
+    (entry,) = log.json["_embedded"]["command_log"]
+    assert (entry["command"], entry["executed_resource"]) == (command, params)
+
+
 async def test_each_command_of_a_queue_is_reached_by_its_own_link(world) -> None:
     device = await world.device("ht_sensor", DEV_EUI)
     for minutes in (5, 10):

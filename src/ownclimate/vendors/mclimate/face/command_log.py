@@ -120,7 +120,7 @@ class CommandLogFace:
         return [await self._item(call, device, await get_command(directory, owner_id, id_)) for id_ in ids]
 
     async def _item(self, call: Call, device: Device, command: Command) -> wire.LoggedCommand:
-        said = orders.from_core(device, command)
+        said = orders.as_asked(command.wording) or orders.from_core(device, command)
         account_id = command.actor.get("account_id", "")
         return wire.LoggedCommand(
             id=command.id,

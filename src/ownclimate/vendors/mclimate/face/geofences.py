@@ -295,6 +295,7 @@ class GeofencesFace:
                 order.name,
                 order.fields,
                 executor=f"geofence {geofence.number} {side}",
+                wording=order.wording,
             )
         if geofence.is_active and reaction.is_told:
             await _tell(call, geofence, device, side)

@@ -9,6 +9,6 @@ devices holds its commands. What becomes of an order is not known here.
 from __future__ import annotations
 
 from ownclimate.vendors.mclimate.face.orders.families import check_reach, from_core, is_asleep, to_core
-from ownclimate.vendors.mclimate.face.orders.order import Order, Said
+from ownclimate.vendors.mclimate.face.orders.order import Order, Said, as_asked
 
-__all__ = ["Order", "Said", "check_reach", "from_core", "is_asleep", "to_core"]
+__all__ = ["Order", "Said", "as_asked", "check_reach", "from_core", "is_asleep", "to_core"]

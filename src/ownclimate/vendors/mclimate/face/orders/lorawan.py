@@ -21,7 +21,14 @@ from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate.codecs import encode
 from ownclimate.vendors.mclimate.codecs.downlinks import MASKED
 from ownclimate.vendors.mclimate.codecs.orders import frame_for
-from ownclimate.vendors.mclimate.face.orders.order import Order, Params, Said, given, refuse_others
+from ownclimate.vendors.mclimate.face.orders.order import (
+    Order,
+    Params,
+    Said,
+    given,
+    refuse_others,
+    wording_of,
+)
 from ownclimate.vendors.mclimate.vocabulary import VENDOR
 
 WRAPPED = "send_command_to_"
@@ -48,16 +55,18 @@ def to_core(device: Device, command: str, params: Params) -> Order:
         if len(arguments) == 1 and error.field not in (*arguments, "command"):
             raise InvalidInput(next(iter(arguments)), error.reason) from error
         raise
+    # A key is masked in what the codec shows; the device is to get it as it came.
+    is_secret = MASKED in downlink.params.values()
+    # Commands have several names here, and names of their own for arguments: the log shows those asked by.
+    wording = {} if is_secret else wording_of(command, params)
     neutral = _NEUTRAL.get(downlink.name)
     if neutral is not None and len(downlink.params) == 1:
         order, field, kind = neutral
         if NEEDS.get(order) in (None, *device.abilities):
             (value,) = downlink.params.values()
-            return Order(name=order, fields={field: kind(value)})
-    # A key is masked in what the codec shows; the device is to get it as it came.
-    is_secret = MASKED in downlink.params.values()
+            return Order(name=order, fields={field: kind(value)}, wording=wording)
     fields = dict(arguments) if is_secret else downlink.params
-    return Order(name=maker_order(VENDOR, downlink.name), fields=fields)
+    return Order(name=maker_order(VENDOR, downlink.name), fields=fields, wording=wording)
 
 
 def from_core(device: Device, name: str, fields: Mapping[str, Any]) -> Said | None:

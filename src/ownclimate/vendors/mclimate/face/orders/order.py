@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ownclimate.core.errors import InvalidInput
+from ownclimate.vendors.mclimate.vocabulary import VENDOR
 
 Params = Mapping[str, Any]
 """A command's arguments as they came; numbers may be text."""
@@ -15,10 +16,11 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """As `core.orders` has it."""
+    """As `core.orders` has it. `wording` is what the command's log keeps of how it was asked for."""
 
     name: str
     fields: dict[str, Any] = field(default_factory=dict)
+    wording: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,16 @@ class Said:
     command: str
     params: dict[str, Any] = field(default_factory=dict)
     cloud_name: str = ""
+
+
+def wording_of(command: str, params: Params) -> dict[str, Any]:
+    return {VENDOR: {"command": command, "params": dict(params)}}
+
+
+def as_asked(wording: Mapping[str, Any]) -> Said | None:
+    """The command as it was asked for here; None when nothing was kept of that."""
+    said = wording.get(VENDOR)
+    return None if said is None else Said(command=said["command"], params=dict(said["params"]))
 
 
 def unknown_command(command: str, known: Iterable[str]) -> InvalidInput:

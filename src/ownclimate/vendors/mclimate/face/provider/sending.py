@@ -76,6 +76,7 @@ async def _give(call: Call, device: Device, order: orders.Order, executor: str) 
             order.name,
             order.fields,
             executor=executor,
+            wording=order.wording,
             idempotency_key=key,
         )
         if not key or command.state not in _LOST or command.changed_ms >= began_ms:
