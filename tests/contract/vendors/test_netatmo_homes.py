@@ -174,3 +174,33 @@ async def record(world: World, device: Any, quantity: str, value: float) -> None
             )
         ]
     )
+
+
+async def test_each_answer_tells_of_those_that_it_told_of(world: World) -> None:
+    """Though others of the same home told of more: people, a module behind the station, a camera."""
+    station, topology = payload("station"), payload("homesdata")
+    home, wire_id = topology["body"]["homes"][0], station["body"]["devices"][0]["_id"]
+    home["persons"] = [{"id": "11111111-aaaa-4000-8000-000000000001", "pseudo": "Ada"}]
+    home["modules"] += [
+        {"id": wire_id, "type": "NAMain", "name": "Living room"},
+        {"id": "03:00:00:0a:00:99", "type": "NAModule4", "bridge": wire_id},
+        {"id": "70:ee:50:0a:00:98", "type": "NOC"},
+    ]
+    status, security = payload("homestatus"), payload("gethomedata")
+    security["body"]["homes"][0]["id"] = home["id"]
+    security["body"]["homes"][0]["persons"] = []
+    del status["body"]["home"]["persons"]
+    for later_s, answer in enumerate((station, security, topology, status)):
+        await world.take(answer | {"time_server": 1_790_000_000 + later_s})
+    http = client(world)
+
+    stations = (await http.get("/api/getstationsdata")).json["body"]["devices"]
+    assert [m["_id"] for m in stations[0]["modules"]] == [
+        m["_id"] for m in station["body"]["devices"][0]["modules"]
+    ]
+    (seen,) = (await http.get(f"/api/gethomedata?home_id={home['id']}")).json["body"]["homes"]
+    assert [c["id"] for c in seen["cameras"]] == [c["id"] for c in security["body"]["homes"][0]["cameras"]]
+    now = (await http.get(f"/api/homestatus?home_id={home['id']}")).json["body"]["home"]
+    assert "persons" not in now
+    (told,) = (await http.get(f"/api/homesdata?home_id={home['id']}")).json["body"]["homes"]
+    assert told["persons"] == home["persons"]

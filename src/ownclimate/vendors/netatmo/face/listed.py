@@ -33,11 +33,12 @@ def in_answer(site: Site, method: Method, part: str, things: Iterable[Thing]) ->
         return list(things)
     said = report_of(site.reports, f"{_PREFIXES[method]}_{part}") if part in paths else []
     order = {address(text): place for place, text in enumerate(said or ())}
-    kept = [thing for thing in things if _wire(thing) in order or _came_here(thing, site)]
+    kept = [thing for thing in things if _wire(thing) in order or came_here(thing, site)]
     return sorted(kept, key=lambda thing: order.get(_wire(thing), len(order)))
 
 
-def _came_here(thing: Device | Room | Schedule, site: Site) -> bool:
+def came_here(thing: Device | Room | Schedule, site: Site) -> bool:
+    """Whether the thing is at the site for another reason than that the vendor's cloud said so."""
     if not thing.kept.get(SAID):
         return True
     if not isinstance(thing, Device):

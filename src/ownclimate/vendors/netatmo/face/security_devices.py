@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ownclimate.core.things import Device, Site
 from ownclimate.vendors.netatmo import presented
+from ownclimate.vendors.netatmo.face.listed import came_here
 from ownclimate.vendors.netatmo.face.timeline import Timeline
 from ownclimate.vendors.netatmo.face.watching import may_watch, without_video
 from ownclimate.vendors.netatmo.fields import CAMERA, CAMERA_MODULE, DETECTOR, Method
@@ -87,16 +88,17 @@ def _monitoring(device: Device) -> str:
 
 
 def _in_order(timeline: Timeline, holder: Site | Device, part: str, codes: Iterable[str]) -> list[Device]:
-    """What the vendor listed, in its order, then the other devices of these products; one that it listed
-    once and lists no more is left out."""
+    """What the vendor listed, in its order, then devices of these products that it does not know of; all of
+    them where it never told of the holder."""
     listed = report_of(holder.reports, f"security_{part}")
     order = {address(text): place for place, text in enumerate(listed if isinstance(listed, list) else ())}
-    wanted = frozenset(codes)
+    wanted, site = frozenset(codes), timeline.home.site
+    has_listed = said_at_ms(holder, Method.SECURITY) > 0
     found = [
         device
         for device in timeline.devices.values()
         if address(presented.wire_id(device)) in order
-        or (presented.product_code(device) in wanted and not said_at_ms(device, Method.SECURITY))
+        or (presented.product_code(device) in wanted and (not has_listed or came_here(device, site)))
     ]
     return sorted(found, key=lambda device: order.get(address(presented.wire_id(device)), len(order)))
 

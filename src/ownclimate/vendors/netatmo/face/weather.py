@@ -15,6 +15,7 @@ from ownclimate.core.things import Device, Role, Site
 from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.face.faults import INVALID_DEVICE, Refusal
 from ownclimate.vendors.netatmo.face.holdings import Holdings, latest_of, load_holdings
+from ownclimate.vendors.netatmo.face.listed import came_here
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.parameters import WireId, is_wire_id, wire_id
 from ownclimate.vendors.netatmo.face.users import weather_user
@@ -142,11 +143,13 @@ async def _scene(call: Call, holdings: Holdings) -> Scene:
 
 
 def modules_of(gateway: Device, devices: Sequence[Device], around: Around) -> list[Device]:
-    """The station's modules in the order in which it listed them, then those put behind it since.
+    """The station's modules in the order in which it listed them, then those put behind it here.
 
-    What it listed is a module of it, also of a product that we do not know. One that it no longer lists is
-    left out, unless it was put there by hand.
+    What it listed is a module of it, also of a product that we do not know. What it did not list, though the
+    cloud told of it elsewhere, is left out.
     """
+    site = None if gateway.site_id is None else around.sites.get(gateway.site_id)
+    has_listed = said_at_ms(gateway, Method.STATION) > 0
     order = {address(text): place for place, text in enumerate(_listed(gateway))}
     behind = [device for device in devices if device.parent_id == gateway.id]
     found = [
@@ -155,7 +158,11 @@ def modules_of(gateway: Device, devices: Sequence[Device], around: Around) -> li
         if address(presented.wire_id(device)) in order
         or (
             presented.product_code(device) in MODULES
-            and (not said_at_ms(device, Method.STATION) or "gateway" in device_changes(device, around))
+            and (
+                not has_listed
+                or (site is not None and came_here(device, site))
+                or "gateway" in device_changes(device, around)
+            )
         )
     ]
     return sorted(found, key=lambda device: order.get(address(presented.wire_id(device)), len(order)))
