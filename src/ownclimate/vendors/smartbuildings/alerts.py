@@ -254,6 +254,8 @@ def _maintenance_asked(field: str, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_interval(field: str, stored: Mapping[str, Any]) -> None:
+    if stored["interval"] != int(stored["interval"]):
+        raise InvalidInput(f"{field}.maintenanceInterval", "must be a whole number")
     low, high = MONTHS if stored["unit"] == "month" else HOURS
     _check_range(f"{field}.maintenanceInterval", stored["interval"], low, high)
 

@@ -37,17 +37,17 @@ ThermostatName = Annotated[str, Meta(max_length=64, pattern=words.PRINTABLE_PATT
 class Fail(Struct, kw_only=True):
     """Bad input; `data` names the fields at fault and says why."""
 
-    data: dict[str, str]
     status: Literal["fail"] = "fail"
+    data: dict[str, str]
 
 
 class Error(Struct, kw_only=True):
     """Anything else that went wrong. `message` is an object: clients generated from the vendor's
     document crash on a text."""
 
+    status: Literal["error"] = "error"
     message: dict[str, str]
     code: int
-    status: Literal["error"] = "error"
 
 
 class BadRequest(Struct, kw_only=True):
@@ -71,15 +71,15 @@ class CredentialFault(Struct, kw_only=True):
 class Success(Struct, kw_only=True):
     """What every success is wrapped in."""
 
-    data: Any
     status: Literal["success"] = "success"
+    data: Any
 
 
 @functools.cache
 def _shape(item: Any) -> Any:
     """The wrapped type, one a kind of item, under a name that tells it apart in the document."""
     name = f"{item.__name__}Answer"
-    return msgspec.defstruct(name, [("data", item), ("status", Literal["success"])], kw_only=True)
+    return msgspec.defstruct(name, [("status", Literal["success"]), ("data", item)], kw_only=True)
 
 
 def _wrap(result: Any, call: Call) -> Success:

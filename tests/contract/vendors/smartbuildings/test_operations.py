@@ -191,6 +191,46 @@ async def test_postal_codes_of_both_countries_are_taken(company: Company, code: 
     assert (answered.status, answered.json["data"]["postalCode"]) == (201, code)
 
 
+@pytest.mark.parametrize(
+    ("operation_id", "body", "expected"),
+    [
+        ("updateBuilding", {"name": ""}, {"name": "must have at least 1 characters"}),
+        ("updateBuilding", {"size": 2}, {"size": "must be one of 0, 1, 5000, 10000, 20000"}),
+        (
+            "updateBuilding",
+            {"addressDetails": {**ADDRESS, "postalCode": "12345\n"}},
+            {"addressDetails.postalCode": "must be a ZIP code or a Canadian postal code"},
+        ),
+        (
+            "updateBuilding",
+            {"addressDetails": {**ADDRESS, "latitude": 91}},
+            {"addressDetails.latitude": "must be between -90 and 90"},
+        ),
+        (
+            "setHeatHold",
+            {**HOLD, "desiredTemperature": 121},
+            {"desiredTemperature": "must be between -10 and 120"},
+        ),
+        ("setHeatHold", {**HOLD, "type": "2hour"}, {"type": "must be one of indefinite, nextTransition"}),
+        ("updateBaseThermostat", {"name": "x" * 65}, {"name": "must have at most 64 characters"}),
+    ],
+    ids=str,
+)
+async def test_a_failure_says_what_would_do(
+    company: Company, operation_id: str, body: Any, expected: dict[str, str]
+) -> None:
+    answered = await company.ask(operation_id, body)
+
+    assert (answered.status, answered.json["data"]) == (422, expected)
+
+
+async def test_an_id_of_another_shape_fails_naming_it(company: Company) -> None:
+    answered = await company.ask("getBuildingSummary", buildingId=company.office.id.upper())
+
+    expected = {"buildingId": "must be 24 of the characters 0-9 and a-f"}
+    assert (answered.status, answered.json["data"]) == (422, expected)
+
+
 async def test_a_body_that_is_no_json_fails_as_each_operation_documents(company: Company) -> None:
     headers = {"content-type": "application/json"}
     create = await company.client.request("POST", "/api/v1/buildings", headers=headers, body=b"{")
@@ -440,6 +480,10 @@ async def test_alert_settings_keep_what_is_not_named(company: Company) -> None:
         ({"lowTemperatureAlert": {"value": 90}}, "lowTemperatureAlert"),
         ({"highHumidityAlert": {"value": 21}}, "highHumidityAlert"),
         ({"lowTemperatureAlert": {"value": 130}}, "lowTemperatureAlert.value"),
+        (
+            {"acMaintenanceReminder": {"maintenanceInterval": 1.5}},
+            "acMaintenanceReminder.maintenanceInterval",
+        ),
         ({"lowHumidityAlert": {"value": 0}}, "lowHumidityAlert.value"),
         ({"lowHumidityAlert": {"enabled": "yes"}}, "lowHumidityAlert.enabled"),
         ({"acMaintenanceReminder": {"maintenanceInterval": 13}}, "acMaintenanceReminder.maintenanceInterval"),
