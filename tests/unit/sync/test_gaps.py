@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ownclimate.sync.gaps import DUE_MS, Coverage, Page, PageRead, Track
+
+NOW_MS = 1_795_255_200_000
+STEP_MS = 300_000
+PAGE_ROWS = 50
+DAY_MS = 86_400_000
+
+
+def test_stretches_that_touch_become_one() -> None:
+    coverage = Coverage().add(10, 20).add(40, 50).add(20, 30)
+
+    assert coverage.spans == ((10, 30), (40, 50))
+    assert coverage.add(25, 60).spans == ((10, 60),)
+    assert coverage.add(5, 5) == coverage
+
+
+def test_gaps_are_what_is_not_known_newest_first() -> None:
+    coverage = Coverage().add(10, 20).add(30, 40)
+
+    assert coverage.gaps(0, 50) == [(40, 50), (20, 30), (0, 10)]
+    assert coverage.gaps(12, 35) == [(20, 30)]
+    assert coverage.gaps(10, 20) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_coverage_is_the_union_of_what_was_added(seed: int) -> None:
+    dice, coverage, known = random.Random(seed), Coverage(), set[int]()
+    for _ in range(30):
+        start = dice.randrange(100)
+        end = start + dice.randrange(12)
+        coverage = coverage.add(start, end)
+        known |= set(range(start, end))
+
+    missing = {at for start, end in coverage.gaps(0, 100) for at in range(start, end)}
+    assert missing == set(range(100)) - known
+
+
+class Cloud:
+    """Answers as spec'd: what lies within, oldest first, at most a page."""
+
+    def __init__(self, times_ms: list[int]) -> None:
+        self.times_ms = times_ms
+        self.calls = 0
+        self.given: set[int] = set()
+
+    def read(self, page: Page) -> PageRead:
+        self.calls += 1
+        assert self.calls < 5_000
+        end_ms = page.end_ms or NOW_MS + 1
+        rows = [at_ms for at_ms in self.times_ms if page.start_ms <= at_ms < end_ms][:PAGE_ROWS]
+        self.given |= set(rows)
+        return PageRead(
+            rows=len(rows),
+            is_full=len(rows) == PAGE_ROWS,
+            asked_ms=NOW_MS,
+            first_ms=rows[0] if rows else 0,
+            last_ms=rows[-1] if rows else 0,
+        )
+
+    def drain(self, track: Track) -> Track:
+        while track.is_behind(NOW_MS):
+            page = track.next_page(NOW_MS, PAGE_ROWS)
+            track = track.with_page(page, self.read(page))
+        return track
+
+
+def test_a_whole_history_costs_hardly_more_pages_than_it_fills() -> None:
+    cloud = Cloud(list(range(NOW_MS - 200 * DAY_MS, NOW_MS, STEP_MS)))
+
+    track = cloud.drain(Track())
+
+    assert cloud.given == set(cloud.times_ms)
+    # A stretch holds two rows less than a page of 50.
+    assert cloud.calls <= len(cloud.times_ms) / (PAGE_ROWS - 2) + 2
+    assert (track.oldest_ms, track.newest_ms) == (cloud.times_ms[0], cloud.times_ms[-1])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_is_missed_whatever_the_holes_and_the_rhythm(seed: int) -> None:
+    dice = random.Random(seed)
+    times_ms, at_ms = [], NOW_MS - dice.randrange(20, 90) * DAY_MS
+    while at_ms < NOW_MS:
+        times_ms.append(at_ms)
+        at_ms += dice.choice([1_000, 60_000, STEP_MS, STEP_MS, STEP_MS, STEP_MS])
+        if dice.random() < 0.002:
+            at_ms += dice.randrange(20) * DAY_MS
+    cloud = Cloud(times_ms)
+
+    track = cloud.drain(Track())
+
+    assert cloud.given == set(times_ms)
+    assert track.gaps(NOW_MS) == []
+
+
+def test_after_the_oldest_page_the_newest_comes() -> None:
+    cloud = Cloud(list(range(NOW_MS - 30 * DAY_MS, NOW_MS, STEP_MS)))
+    first = Track().next_page(NOW_MS, PAGE_ROWS)
+    track = Track().with_page(first, cloud.read(first))
+
+    second = track.next_page(NOW_MS, PAGE_ROWS)
+
+    assert first == Page(start_ms=0)
+    assert second.end_ms is None
+    assert second.start_ms > NOW_MS - DAY_MS
+
+
+def test_a_device_that_never_measured_is_known_after_one_call() -> None:
+    cloud = Cloud([])
+
+    cloud.drain(Track())
+
+    assert cloud.calls == 1
+
+
+def test_what_may_still_arrive_is_asked_for_again() -> None:
+    cloud = Cloud(list(range(NOW_MS - DAY_MS, NOW_MS - 10 * 60_000, STEP_MS)))
+    track = cloud.drain(Track())
+
+    page = track.next_page(NOW_MS + DUE_MS // 2, PAGE_ROWS)
+
+    assert page.start_ms <= cloud.times_ms[-1] + 1
+    assert page.end_ms is None
