@@ -421,6 +421,15 @@ async def test_a_command_shows_in_the_log_the_controller_and_the_queue(world) ->
     assert (await world.client.get("/v1/provider/pending/melissa1")).json["provider"] == []
 
 
+async def test_an_air_conditioner_that_is_to_idle_is_off_and_logged_as_asked_for(world) -> None:
+    device = await online(world, "melissa")
+    await world.send(device, "send_ir_code", **AC | {"state": "2"})
+
+    (given,) = await world.commands(device)
+    (entry,) = (await world.client.get("/v1/command_log/melissa1")).json["_embedded"]["command_log"]
+    assert (given.fields["is_on"], entry["executed_resource"]) == (False, AC | {"state": 2})
+
+
 @pytest.mark.parametrize(
     ("command", "params"),
     [

@@ -16,6 +16,7 @@ from ownclimate.vendors.mclimate.face.orders.order import (
     refuse_others,
     unknown_command,
     whole,
+    wording_of,
 )
 from ownclimate.vendors.mclimate.vocabulary import VENDOR
 
@@ -25,7 +26,7 @@ LIGHT_ON = "reset_color"
 SEND_RAW_CODE = "send_raw_code"
 COMMANDS = (SEND_IR_CODE, LIGHT_OFF, LIGHT_ON, SEND_RAW_CODE)
 
-ON = 1
+ON, IDLE = 1, 2
 CUSTOM = "custom"
 LARGEST_CODE = 2**31 - 1
 
@@ -48,7 +49,7 @@ def to_core(device: Device, command: str, params: Params) -> Order:
 def air_order(device: Device, params: Params) -> Order:
     """All four arguments at once, as far as the codes of the air-conditioner's maker can say them.
 
-    Idle (2) is off to an air-conditioner: no code makes one wait.
+    Idle is off to an air-conditioner: no code makes one wait.
     """
     refuse_others(params, "state", "mode", "temp", "fan")
     state = whole(params, "state", 0, 2)
@@ -62,7 +63,9 @@ def air_order(device: Device, params: Params) -> Order:
         "temperature_c": float(temp),
         "fan": AIR_FANS[fan],
     }
-    return Order(name=SET_AIR_CONDITIONER, fields=fields)
+    asked = {"state": state, "mode": mode, "temp": temp, "fan": fan}
+    wording = wording_of(SEND_IR_CODE, asked) if state == IDLE else {}
+    return Order(name=SET_AIR_CONDITIONER, fields=fields, wording=wording)
 
 
 def check_reach(device: Device, fields: Mapping[str, Any]) -> None:
