@@ -1,0 +1,84 @@
+"""A proxy before a cloud that spoils answers as told, and counts what passed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+Fault = Callable[[bytes], web.Response | None]
+"""Makes the answer from the cloud's; None drops the connection."""
+
+
+def error(status: int, code: int, message: str, retry_after: str = "") -> Fault:
+    text = f'{{"error":{{"code":{code},"message":"{message}"}}}}'
+    headers = {"retry-after": retry_after} if retry_after else {}
+    return lambda _: web.Response(status=status, text=text, content_type="application/json", headers=headers)
+
+
+def page(status: int) -> Fault:
+    text = "<html><body>Bad gateway</body></html>"
+    return lambda _: web.Response(status=status, text=text, content_type="text/html")
+
+
+def cut(payload: bytes) -> web.Response:
+    return web.Response(body=payload[: len(payload) // 2], content_type="application/json")
+
+
+def drop(payload: bytes) -> None:
+    """The cloud did it; nobody hears."""
+
+
+@dataclass
+class FaultyCloud:
+    """`faults` by method: the next calls of it are spoilt one by one, in this order."""
+
+    behind: str
+    faults: dict[str, deque[Fault]] = field(default_factory=dict)
+    statuses: Counter[int] = field(default_factory=Counter)
+    """Of what the cloud itself answered."""
+    calls: Counter[str] = field(default_factory=Counter)
+    url: str = ""
+
+    def spoil(self, method: str, *faults: Fault) -> None:
+        self.faults.setdefault(method, deque()).extend(faults)
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[FaultyCloud]:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._pass)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            async with aiohttp.ClientSession() as self._session:
+                yield self
+        finally:
+            await runner.cleanup()
+
+    async def _pass(self, request: web.Request) -> web.StreamResponse:
+        method = request.path.rpartition("/")[2]
+        headers = {name: request.headers[name] for name in request.headers if name != "Host"}
+        async with self._session.post(
+            self.behind + request.path, data=await request.read(), headers=headers
+        ) as answer:
+            payload = await answer.read()
+            self.statuses[answer.status] += 1
+            self.calls[method] += 1
+            waiting = self.faults.get(method)
+            if not waiting:
+                return web.Response(
+                    status=answer.status, body=payload, content_type=answer.content_type, charset="utf-8"
+                )
+        spoilt = waiting.popleft()(payload)
+        if spoilt is None:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        return spoilt
