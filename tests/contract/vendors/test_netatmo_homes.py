@@ -142,7 +142,9 @@ async def test_a_token_sees_the_families_that_were_granted(world: World, scope: 
     # The status knows the one wiring module by another type than the topology does.
     assert {module["type"] for module in status.get("modules", [])} - {"NLP"} <= types
     assert ("therm_mode" in home) == (scope == "read_thermostat")
-    assert any("therm_setpoint_mode" in room for room in status["rooms"]) == (scope == "read_thermostat")
+    assert any("therm_setpoint_mode" in room for room in status.get("rooms", ())) == (
+        scope == "read_thermostat"
+    )
     assert "persons" not in home
     listed = [module for room in home["rooms"] for module in room.get("module_ids", [])]
     assert bool(listed) == (scope == "read_thermostat")
@@ -204,3 +206,28 @@ async def test_each_answer_tells_of_those_that_it_told_of(world: World) -> None:
     assert "persons" not in now
     (told,) = (await http.get(f"/api/homesdata?home_id={home['id']}")).json["body"]["homes"]
     assert told["persons"] == home["persons"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "rooms"),
+    [
+        ("read_thermostat", {"11": {"id", "reachable", "humidity", "therm_measured_temperature"}}),
+        ("read_magellan", {"12": {"id", "temperature", "humidity", "air_quality"}}),
+        ("read_camera", {}),
+    ],
+)
+async def test_a_token_sees_of_rooms_what_its_families_tell(
+    world: World, scope: str, rooms: dict[str, set[str]]
+) -> None:
+    told = [
+        {"id": "11", "reachable": True, "humidity": 40, "therm_measured_temperature": 19.5},
+        {"id": "12", "temperature": 215, "humidity": 44, "air_quality": 1},
+        {"id": "13", "reachable": True},
+    ]
+    modules = [{"id": "70:ee:50:0a:00:97", "type": "NAPlug"}]
+    await world.take({"status": "ok", "body": {"home": {"id": HOME, "rooms": told, "modules": modules}}})
+    http = client(world, scopes=frozenset({scope}))
+
+    status = (await http.get(f"/api/homestatus?home_id={HOME}")).json["body"]["home"]
+
+    assert {room["id"]: set(room) for room in status["rooms"]} == rooms | {"13": {"id", "reachable"}}

@@ -7,17 +7,22 @@ from typing import Any, Final
 from ownclimate.core.climate import SETPOINT_QUANTITIES, Channel, channels_of, is_followed, setpoint_of
 from ownclimate.core.things import Ability, Device, Room, Setpoint, SetpointMode
 from ownclimate.vendors.netatmo import presented, vocabulary
-from ownclimate.vendors.netatmo.face.families import CLIMATE_READS, sees
+from ownclimate.vendors.netatmo.face.families import CLIMATE_READS, WIRING_READ, sees
 from ownclimate.vendors.netatmo.face.holdings import Home
 from ownclimate.vendors.netatmo.face.homes import wanted_in
 from ownclimate.vendors.netatmo.face.status_devices import Scene, is_reachable
-from ownclimate.vendors.netatmo.fields import Method
+from ownclimate.vendors.netatmo.fields import ROOM_STATUS, Method
 from ownclimate.vendors.netatmo.restate import Latest, restate, written
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
 from ownclimate.web.call import Call
 
 PREFIXES: Final = {Channel.HEATING: "therm", Channel.COOLING: "cooling", Channel.AUTO: "auto"}
 """What the members of each kind of set-point begin with."""
+_OF_CLIMATE: Final = ("therm_", "cooling_", "auto_setpoint_", "heating_", "anticipating", "open_window")
+"""What members begin with that only thermostats can tell."""
+_OF_EITHER: Final = frozenset({"id", "reachable", "humidity"})
+_OF_SENSORS: Final = frozenset(name for name in ROOM_STATUS if not name.startswith(_OF_CLIMATE)) - _OF_EITHER
+"""What the window maker's gateway tells of a room, from its climate sensor."""
 _FOLLOWING: Final = ("schedule", "home")
 _HOME_SPEAKERS: Final = frozenset({"BNS", "NAC"})
 """Products whose rooms say `home` where those of relays say `schedule`."""
@@ -25,7 +30,7 @@ _WIRE_MODES: Final = {ours: wire for wire, ours in vocabulary.SETPOINT_MODES.ite
 
 
 def room_status(call: Call, home: Home, scene: Scene, room: Room) -> dict[str, Any] | None:
-    """None for a room in which nothing is wanted and of which nobody said anything."""
+    """None for a room in which nothing is wanted and of which nobody said anything that the token shows."""
     inside = home.devices_in(room.id)
     latest = _measuring_latest(scene, inside)
     told = restate(room, Method.STATUS, latest=latest, around=scene.around)
@@ -40,9 +45,20 @@ def room_status(call: Call, home: Home, scene: Scene, room: Room) -> dict[str, A
         mode = f"{PREFIXES[channel]}_setpoint_mode"
         if told.get(mode) in _FOLLOWING and is_followed(room, channel):
             told[mode] = _following(inside, channel)
+    return _granted(call, told)
+
+
+def _granted(call: Call, told: dict[str, Any]) -> dict[str, Any] | None:
+    """Of the room what the token may see: what thermostats and what climate sensors tell of it are two
+    families. None for a room of which nothing is left."""
+    hidden: set[str] = set()
     if not sees(call, *CLIMATE_READS):
-        told = {name: value for name, value in told.items() if "_setpoint_" not in name}
-    return told
+        hidden |= {name for name in told if name.startswith(_OF_CLIMATE)}
+    if not sees(call, WIRING_READ):
+        hidden |= told.keys() & _OF_SENSORS
+    if hidden and told.keys() - hidden <= _OF_EITHER:
+        return None
+    return {name: value for name, value in told.items() if name not in hidden}
 
 
 def _following(inside: tuple[Device, ...], channel: Channel) -> str:
