@@ -167,7 +167,7 @@ def plan(seed: int) -> World:
 def _weather_station(digits: random.Random) -> list[SimDevice]:
     station = _netatmo(
         "station", Instrument.STATION, "NAMain", f"70:ee:50:{_mac_tail(digits)}",
-        "Living room", "living", None, _STATION, 6,
+        "Living room", "living", None, _STATION | {_A.GATEWAY}, 6,
         reports={"wifi_attenuation": 52}, firmware="204",
     )  # fmt: skip
     modules = (
