@@ -246,7 +246,7 @@ def _said(field: str, value: Any) -> str:
     if field == "fan":
         return f"fan {value}"
     if field == "temperature_c":
-        return f"{value:g} °C"
+        return f"{round(value, 1):g} °C"
     if field.endswith("_pct"):
         return f"{value:g} %"
     return str(value)
