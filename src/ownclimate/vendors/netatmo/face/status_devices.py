@@ -124,7 +124,7 @@ def module_status(scene: Scene, device: Device) -> dict[str, Any]:
         return said
     code = presented.product_code(device) or vocabulary.UNKNOWN_MODEL
     told: dict[str, Any] = {"id": presented.wire_id(device), "type": code}
-    for path in MEMBERS.get(code.partition("#")[0], OTHER):
+    for path in MEMBERS.get(code, OTHER):
         value = _member(scene, device, path)
         if value is not None:
             told[path] = value
