@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ownclimate.vendors.netatmo import vocabulary
+from ownclimate.vendors.netatmo.mapping import address
 
 MEASURED: Final[Mapping[str, tuple[str, ...]]] = {
     vocabulary.STATION: ("temperature", "co2", "humidity", "pressure", "noise"),
@@ -45,14 +46,14 @@ class Account:
         """After an answer of homesdata."""
         homes, measured = dict(self.homes), dict(self.measured)
         for home in _objects(said, "homes"):
-            home_id, name = home.get("id"), home.get("name")
-            if not isinstance(home_id, str) or not home.get("modules"):
+            home_id, name = address(home.get("id")), home.get("name")
+            if home_id is None or not home.get("modules"):
                 continue
             homes[home_id] = name if isinstance(name, str) else home_id
             for module in _objects(home, "modules"):
-                module_id, gateway = module.get("id"), module.get("bridge")
+                module_id, gateway = address(module.get("id")), address(module.get("bridge"))
                 is_thermostat = module.get("type") == vocabulary.THERMOSTAT
-                if is_thermostat and isinstance(module_id, str) and isinstance(gateway, str):
+                if is_thermostat and module_id is not None and gateway is not None:
                     measured[module_id] = (gateway, vocabulary.THERMOSTAT)
         return Account(homes=homes, measured=measured)
 
@@ -60,12 +61,12 @@ class Account:
         """After an answer of getstationsdata or gethomecoachsdata. Others' favourites are not collected."""
         measured = dict(self.measured)
         for station in _objects(said, "devices"):
-            station_id = station.get("_id")
-            if station.get("favorite") is True or not isinstance(station_id, str):
+            station_id = address(station.get("_id"))
+            if station.get("favorite") is True or station_id is None:
                 continue
             for thing in (station, *_objects(station, "modules")):
-                thing_id, product = thing.get("_id"), thing.get("type")
-                if isinstance(thing_id, str) and isinstance(product, str) and product in MEASURED:
+                thing_id, product = address(thing.get("_id")), thing.get("type")
+                if thing_id is not None and isinstance(product, str) and product in MEASURED:
                     measured[thing_id] = (station_id, product)
         return Account(homes=self.homes, measured=measured)
 

@@ -51,15 +51,18 @@ class TokenChain:
     first: str = field(repr=False)
     context: str
     _pair: Pair | None = field(default=None, repr=False)
+    _unsaved: Pair | None = field(default=None, repr=False)
+    """Fresh, but the store could not take it yet: another refresh could no more be asked for."""
     _is_spent: bool = False
 
     async def access(self) -> str:
         """A token to call with. Raises Refused when the account must be connected anew."""
         pair = self._pair or await self._load()
         if pair is None or self._is_spent or self.clock.now_ms() >= pair.renew_ms:
-            pair = await self._renew(self.first if pair is None else pair.refresh)
-            await self._save(pair)
-            self._is_spent = False
+            if self._unsaved is None:
+                self._unsaved = await self._renew(self.first if pair is None else pair.refresh)
+            await self._save(self._unsaved)
+            pair, self._unsaved, self._is_spent = self._unsaved, None, False
         self._pair = pair
         return pair.access
 
