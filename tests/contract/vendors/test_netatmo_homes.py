@@ -207,6 +207,11 @@ async def test_each_answer_tells_of_those_that_it_told_of(world: World) -> None:
     (told,) = (await http.get(f"/api/homesdata?home_id={home['id']}")).json["body"]["homes"]
     assert told["persons"] == home["persons"]
 
+    person = home["persons"][0]["id"]
+    await http.get(f"/api/setpersonshome?home_id={home['id']}&person_ids={person}")
+    now = (await http.get(f"/api/homestatus?home_id={home['id']}")).json["body"]["home"]
+    assert [(one["id"], one["out_of_sight"]) for one in now["persons"]] == [(person, False)]
+
 
 @pytest.mark.parametrize(
     ("scope", "rooms"),
