@@ -21,7 +21,6 @@ from ownclimate.core.errors import (
     NotFound,
     RateLimited,
     Refused,
-    StoreError,
     Unsupported,
     UpstreamError,
 )
@@ -123,7 +122,8 @@ class Engine:
             await self._finish(
                 task, dataclasses.replace(state, problem=error.message), self.now_ms + UNAVAILABLE_MS
             )
-        except StoreError as error:
+        except AppError as error:
+            # The store cannot take it now, or somebody else changed the same thing again and again.
             self._fail(error)
             self._troubles += 1
             self._not_before_ms = self.now_ms + round(self.backoff.next_s() * 1000)
