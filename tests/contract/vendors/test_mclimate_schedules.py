@@ -130,6 +130,16 @@ async def test_a_change_changes_what_it_names_and_nothing_else(client: Client, v
     assert (await client.get(f"/v1/schedules/{number}")).json["schedules"] == {**before, **changed}
 
 
+@pytest.mark.parametrize(("wanted", "found"), [("1", 1), ("true", 1), ("0", 0), ("false", 0)])
+async def test_a_truth_that_is_written_as_a_number_is_filtered_by_either(
+    client: Client, valve: Device, wanted: str, found: int
+) -> None:
+    await post(client, "/v1/schedules", **SAMPLE)
+
+    answer = (await client.get(f"/v1/schedules?active={wanted}")).json
+    assert len(answer.get("_embedded", answer)["schedules"]) == found
+
+
 async def test_a_schedule_is_replaced_by_the_whole_of_it_but_stays_its_devices(
     client: Client, valve: Device, households: Households
 ) -> None:

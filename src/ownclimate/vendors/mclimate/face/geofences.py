@@ -48,13 +48,13 @@ GEOFENCE: Final = Resource(
         "latitude": float,
         "longitude": float,
         "radius": float,
-        "active": int,
+        "active": hal.Flag,
         "enter_command_name": str,
         "enter_command_fields": str,
         "exit_command_name": str,
         "exit_command_fields": str,
-        "enter_push": int,
-        "exit_push": int,
+        "enter_push": hal.Flag,
+        "exit_push": hal.Flag,
     },
 )
 _PLACE: Final = {"latitude": 42.6977, "longitude": 23.3219, "radius": 150}

@@ -69,6 +69,10 @@ class Asked:
         return frozenset([f.field for f in self.filters] + [o.field for o in self.orders])
 
 
+class Flag(int):
+    """The type of a truth that is written as 1 or 0."""
+
+
 FieldTypes = Mapping[str, type | None]
 """The resource's fields with the type in which they can be compared; None where they cannot."""
 
@@ -231,6 +235,7 @@ _decode_number = msgspec.json.Decoder(float).decode
 
 _READERS: dict[type, Callable[[str, str], Any]] = {
     bool: _boolean,
+    Flag: _boolean,
     int: _integer,
     float: _number,
     str: lambda name, text: text,
