@@ -10,8 +10,7 @@ from ownclimate.core.ids import is_id
 
 PREFIX: Final = "ownclimate:command:"
 
-ID_BITS: Final = 96
-TAG_BITS: Final = 26
+TAG_BITS: Final = 122 - 96
 """A UUID of version 8 (RFC 9562 §5.8) has 122 bits for its maker; an id takes 96 of them."""
 TAG: Final = int.from_bytes(b"ownc", "big") >> 6
 LOW_BITS: Final = 62
