@@ -12,6 +12,7 @@ from ownclimate.core import accounts, devices, sites, sources
 from ownclimate.core.errors import StoreUnavailable
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Change, Directory, Ports, SeriesStore
+from ownclimate.core.publishing import can_be_public
 from ownclimate.core.readings import Arrivals, Batch, OriginKind, Recorded, Series, origin_kind
 from ownclimate.core.things import SiteKind
 from ownclimate.core.writes import Actor
@@ -267,3 +268,13 @@ async def test_a_name_given_by_its_owner_survives_building_again(clock: FakeCloc
     await _build(ports, owner)
 
     assert (await sites.list_sites(ports.directory, owner[0]))[0].name == "Villa"
+
+
+async def test_the_weather_station_alone_can_be_made_public(clock: FakeClock) -> None:
+    ports = _ports(clock, MemorySeries())
+    owner = await _owner(ports)
+
+    await _build(ports, owner)
+
+    made = await devices.list_devices(ports.directory, owner[0])
+    assert [device.model for device in made if can_be_public(device)] == ["NAMain"]
