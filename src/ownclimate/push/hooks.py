@@ -78,22 +78,32 @@ async def register_hook(
 ) -> Hook:
     """The webhook on disk, with the first message for it. Raises Conflict when the app has one for this
     account already, unless it `replaces` that: then failures and bans of the old one are forgotten."""
-    partition = owner_partition(hook.owner_id)
     new = dataclasses.replace(hook, id=new_id(ports.clock, ports.entropy), created_ms=ports.clock.now_ms())
+    deed = Deed(actor=actor, verb="create", kind=KIND, object_id=new.id)
+    for attempt in range(EDIT_ATTEMPTS):
+        try:
+            await commit(ports, hook.owner_id, await _registration(ports, new, greeting, replaces), deed)
+        except Conflict as error:
+            # How a delivery went may have been noted with the old one at this very moment.
+            if replaces and attempt < EDIT_ATTEMPTS - 1:
+                continue
+            raise Conflict(KIND, hook.key, "the app has a webhook for this account already") from error
+        return new
+    raise Conflict(KIND, hook.key)
+
+
+async def _registration(ports: Ports, new: Hook, greeting: Any, replaces: bool) -> list[Change]:
     gone: list[Change] = []
     expect = ABSENT
-    if replaces and (found := await ports.directory.find(partition, HOOKS, hook.key)) is not None:
-        gone = await _deletes_of_waiting(ports.directory, from_body(Hook, found.body))
-        expect = found.version
+    if replaces:
+        found = await ports.directory.find(owner_partition(new.owner_id), HOOKS, new.key)
+        if found is not None:
+            gone = await _deletes_of_waiting(ports.directory, from_body(Hook, found.body))
+            expect = found.version
     changes: list[Change] = [Put(table=HOOKS, key=new.key, body=to_body(new), expect=expect), *gone]
     if greeting is not None:
         changes.append(_waiting(new, f"{new.created_ms:013d}:{FIRST}:000", greeting))
-    deed = Deed(actor=actor, verb="create", kind=KIND, object_id=new.id)
-    try:
-        await commit(ports, hook.owner_id, changes, deed)
-    except Conflict as error:
-        raise Conflict(KIND, hook.key, "the app has a webhook for this account already") from error
-    return new
+    return changes
 
 
 async def find_hook(directory: Directory, owner_id: OwnerId, client_id: str, account_id: str) -> Hook | None:
