@@ -77,7 +77,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudFolder]:
 
 @pytest.fixture
 def cloud(folder: CloudFolder) -> Server:
-    """It refuses what is beyond `LIMITS`."""
+    """It refuses what is beyond `LIMITS`, and has counted nothing of another test's yet."""
+    folder.stop()
     return folder.serving("150")
 
 
