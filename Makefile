@@ -32,7 +32,7 @@ run: setup ## serve a demo on 127.0.0.1:8080
 	$(BIN)/ownclimate serve --demo
 
 test: setup ## run the tests (TEST_FULL=1 runs the long ones in full)
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: setup ## format, lint, types, import rules
 	$(BIN)/ruff format --check src tests

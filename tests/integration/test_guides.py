@@ -24,11 +24,17 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+@pytest.fixture(scope="module")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One demo for every guide: making it is most of a start."""
+    return tmp_path_factory.mktemp("guides") / "data"
+
+
 @pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.md")), ids=lambda guide: guide.stem)
-def test_a_guide_works_as_written(guide: Path, tmp_path: Path) -> None:
+def test_a_guide_works_as_written(guide: Path, tmp_path: Path, demo_data: Path) -> None:
     """A block that starts a server stops the one before; all others are one script, so that what one block
     found out the next one knows."""
-    data, tls_port = tmp_path / "data", free_port()
+    data, tls_port = demo_data, free_port()
     environment = {
         **os.environ,
         "OWNCLIMATE_DATA": str(data),

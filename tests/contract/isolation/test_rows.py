@@ -117,16 +117,17 @@ async def test_a_neighbours_etag_is_no_ones_own(town: Town, row: Row) -> None:
     assert (await town.ask(row, row.ids(town.homes["ada"]), headers=etag)).status == 200
 
 
-@pytest.mark.parametrize("row", OWNED, ids=str)
-async def test_without_a_token_every_id_is_answered_alike(town: Town, row: Row) -> None:
-    ben = row.ids(town.homes["ben"])
-    unknown = {name: town.unknown_like(text) for name, text in ben.items()}
+async def test_without_a_token_every_id_is_answered_alike(town: Town) -> None:
+    """Refused requests change nothing, so one town does for every row."""
+    for row in OWNED:
+        ben = row.ids(town.homes["ben"])
+        unknown = {name: town.unknown_like(text) for name, text in ben.items()}
 
-    asked, never = [await town.ask(row, ids, token="nobody's") for ids in (ben, unknown)]
+        asked, never = [await town.ask(row, ids, token="nobody's") for ids in (ben, unknown)]
 
-    ids = (*ben.values(), *unknown.values())
-    assert told(asked, *ids) == told(never, *ids)
-    assert asked.status in (401, 403)
+        ids = (*ben.values(), *unknown.values())
+        assert told(asked, *ids) == told(never, *ids), row
+        assert asked.status in (401, 403), row
 
 
 @pytest.mark.parametrize("row", FACES, ids=str)
