@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from tests.fakes.server import Server, run, run_json
 
-ROUNDS = 500 if os.environ.get("TEST_FULL") else 4
+ROUNDS = 500 if os.environ.get("TEST_FULL") else 20
 START_MS = 1_767_225_600_000
 SMALL_BLOCKS = {"OWNCLIMATE_STORE_HEAD_ROWS": "8", "OWNCLIMATE_STORE_BLOCK_ROWS": "64"}
 DEVICES = 3
