@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -20,6 +20,7 @@ from ownclimate.cli.session import (
     secret_from_stdin,
 )
 from ownclimate.cli.times import INSTANT, utc_text
+from ownclimate.collecting import CLOUD_KINDS
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import NotFound
 from ownclimate.core.ids import OwnerId
@@ -27,7 +28,6 @@ from ownclimate.core.linking import (
     CHIRPSTACK,
     CLOUDS,
     MQTT,
-    NETATMO,
     THINGS_STACK,
     find_any_source,
     link_source,
@@ -42,14 +42,10 @@ from ownclimate.links.mqtt import LinkState
 from ownclimate.links.settings import API_KEY, LATER_KINDS, checked, secrets_needed
 from ownclimate.links.states import SavedState, find_state
 from ownclimate.oauth.encryption import Cipher, load_key
-from ownclimate.sync.settings import CLIENT_SECRET, REFRESH_TOKEN, SECRETS, checked_cloud
+from ownclimate.sync.kinds import CloudKind
+from ownclimate.sync.settings import checked_cloud
 
-PROMPTS = {
-    API_KEY: "API key",
-    "password": "Broker password",
-    CLIENT_SECRET: "Client secret",
-    REFRESH_TOKEN: "Refresh token",
-}
+PROMPTS = {API_KEY: "API key", "password": "Broker password"}
 COLUMNS = {
     "name": "NAME",
     "kind": "KIND",
@@ -162,24 +158,42 @@ def add_mqtt(
     _add(session, MQTT, owner, name, given, as_json)
 
 
-@add.command(NETATMO)
-@owner_option
-@name_option
-@click.option("--client-id", required=True, help="Of your app at dev.netatmo.com.")
-@click.option("--base-url", default="", metavar="URL", help="Another cloud that speaks the same.")
-@click.option("--since", "since_ms", type=INSTANT, default=0, help="Collect no values older than this.")
-@click.option(
-    "--limit",
-    "limits",
-    multiple=True,
-    metavar="CALLS/SECONDS",
-    help="Calls a user may make (repeatable); default: the vendor's 50/10 and 500/3600.",
-)
-@json_option
-@click.pass_obj
-def add_netatmo(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
-    """Netatmo's cloud. Standard input: the app's client secret, then a refresh token of the account."""
-    _link(session, NETATMO, owner, name, checked_cloud(**settings), SECRETS, as_json)
+def _cloud(cloud: CloudKind) -> click.Command:
+    asked = ", then ".join(need.label[0].lower() + need.label[1:] for need in cloud.credentials)
+
+    @click.command(
+        cloud.kind,
+        help=f"{cloud.title}'s cloud. {cloud.app_hint}\n\nStandard input, a line each: {asked}.",
+        short_help=f"{cloud.title}'s cloud.",
+    )
+    @owner_option
+    @name_option
+    @click.option("--client-id", required=True, help="Of your app at the vendor.")
+    @click.option("--base-url", default="", metavar="URL", help="Another cloud that speaks the same.")
+    @click.option("--since", "since_ms", type=INSTANT, default=0, help="Collect no values older than this.")
+    @click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="CALLS/SECONDS",
+        help=f"Calls a user may make (repeatable); default: {_limits_text(cloud)}.",
+    )
+    @click.option("--relay", "relays", is_flag=True, help="Let commands to its devices go to the cloud.")
+    @json_option
+    @click.pass_obj
+    def add_cloud(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
+        secrets = {need.name: secret_from_stdin(need.label) for need in cloud.credentials}
+        _link(session, cloud.kind, owner, name or cloud.title, checked_cloud(**settings), secrets, as_json)
+
+    return add_cloud
+
+
+def _limits_text(cloud: CloudKind) -> str:
+    return " and ".join(f"{allowed.calls}/{allowed.span_ms // 1000}" for allowed in cloud.limits)
+
+
+for _cloud_kind in CLOUD_KINDS.values():
+    add.add_command(_cloud(_cloud_kind))
 
 
 def _later(kind: str) -> click.Command:
@@ -245,7 +259,8 @@ def remove(session: Session, id: str) -> None:
 
 def _add(session: Session, kind: str, owner: str, name: str, given: Mapping[str, Any], as_json: bool) -> None:
     settings = checked(kind, {member: value for member, value in given.items() if value not in ("", None)})
-    _link(session, kind, owner, name, settings, secrets_needed(kind, settings), as_json)
+    secrets = {secret: secret_from_stdin(PROMPTS[secret]) for secret in secrets_needed(kind, settings)}
+    _link(session, kind, owner, name, settings, secrets, as_json)
 
 
 def _link(
@@ -254,11 +269,9 @@ def _link(
     owner: str,
     name: str,
     settings: Mapping[str, Any],
-    needed: Sequence[str],
+    secrets: Mapping[str, str],
     as_json: bool,
 ) -> None:
-    secrets = {secret: secret_from_stdin(PROMPTS[secret]) for secret in needed}
-
     async def work(ports: Ports) -> dict[str, Any]:
         account = await account_of(ports, owner)
         vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)

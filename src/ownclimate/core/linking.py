@@ -26,7 +26,9 @@ THINGS_STACK: Final = "things-stack"
 CHIRPSTACK: Final = "chirpstack"
 MQTT: Final = "mqtt"
 NETATMO: Final = "netatmo"
-CLOUDS: Final = (NETATMO,)
+MCLIMATE: Final = "mclimate"
+SMARTBUILDINGS: Final = "smartbuildings"
+CLOUDS: Final = (NETATMO, MCLIMATE, SMARTBUILDINGS)
 """Of vendors: they are asked, again and again, and not listened to."""
 KINDS: Final = (THINGS_STACK, CHIRPSTACK, MQTT, *CLOUDS)
 
@@ -160,6 +162,37 @@ async def pause_source(
         lambda source: dataclasses.replace(source, is_paused=is_paused),
         Deed(actor=actor, verb=verb, kind="source", object_id=source_id),
     )
+
+
+async def change_source(
+    ports: Ports,
+    vault: Vault,
+    owner_id: OwnerId,
+    actor: Actor,
+    source_id: str,
+    *,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Source:
+    """Only what is given changes; `secrets` replace all that it had. `settings` must have been checked.
+
+    A source that is being worked is then worked as it is now. Raises NotFound.
+    """
+    if await find_linked(ports.directory, owner_id, source_id) is None:
+        raise NotFound("source", source_id)
+    sealed = None if secrets is None else _seal(vault, source_id, secrets)
+
+    def change(source: Source) -> Source:
+        return dataclasses.replace(
+            source,
+            name=source.name if name is None else checked_name(name),
+            settings=source.settings if settings is None else dict(settings),
+            sealed=source.sealed if sealed is None else sealed,
+        )
+
+    deed = Deed(actor=actor, verb="change", kind="source", object_id=source_id)
+    return await edit(ports, owner_id, SOURCES, Source, change, deed)
 
 
 async def remove_source(ports: Ports, owner_id: OwnerId, actor: Actor, source_id: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import InvalidInput
+from ownclimate.core.errors import Conflict, InvalidInput
 from ownclimate.core.ids import DeviceId, OwnerId, is_id, new_id
 from ownclimate.core.months import note_month, partitions_of
 from ownclimate.core.partitions import month_partition, picture_partition
@@ -36,7 +36,10 @@ _JPEG_START: Final = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """`key` opens it for whoever has no token: it stands in the addresses that are handed out."""
+    """`key` opens it for whoever has no token: it stands in the addresses that are handed out.
+
+    `device_id` is empty for a picture that no device of ours took: a face that a cloud knows.
+    """
 
     id: str
     owner_id: OwnerId
@@ -48,16 +51,30 @@ class Picture:
 
 
 async def store_picture(
-    ports: Ports, owner_id: OwnerId, device_id: DeviceId, content: bytes, *, max_bytes: int = MAX_BYTES
+    ports: Ports,
+    owner_id: OwnerId,
+    device_id: DeviceId,
+    content: bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    picture_id: str = "",
 ) -> Picture:
-    """The picture, on disk. Raises InvalidInput for one that is no JPEG, or too large."""
+    """The picture, on disk. Raises InvalidInput for one that is no JPEG, or too large.
+
+    `picture_id` is for a picture that is found by what it is a copy of: with the id of one that the owner
+    has, nothing is stored and that one is returned. Raises Conflict when somebody else has it.
+    """
     if not content.startswith(_JPEG_START):
         raise InvalidInput("picture", "expected a JPEG picture")
     limit = min(max_bytes, MAX_BYTES)
     if len(content) > limit:
         raise InvalidInput("picture", f"expected at most {limit} bytes, found {len(content)}")
+    if picture_id and (present := await find_picture(ports.directory, picture_id)) is not None:
+        if present.owner_id != owner_id:
+            raise Conflict(KIND, picture_id)
+        return present
     picture = Picture(
-        id=new_id(ports.clock, ports.entropy),
+        id=picture_id or new_id(ports.clock, ports.entropy),
         owner_id=owner_id,
         device_id=device_id,
         key=ports.entropy(_KEY_BYTES).hex(),
@@ -66,7 +83,10 @@ async def store_picture(
     )
     await note_month(ports, owner_id, KIND, picture.taken_ms)
     month = month_partition(owner_id, KIND, picture.taken_ms)
-    taken = Put(table=TAKEN, key=f"{device_id}/{picture.id}", body={}, expect=ABSENT)
+    # Of a picture with an id of its own the row may stand there from an attempt that was cut short.
+    taken = Put(
+        table=TAKEN, key=f"{device_id}/{picture.id}", body={}, expect=None if picture_id else ABSENT
+    )
     await write_surely(ports, month, [taken], of=KIND)
     parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
     puts = [
@@ -76,7 +96,13 @@ async def store_picture(
             for place, part in enumerate(parts)
         ),
     ]
-    await write_surely(ports, picture_partition(picture.id), puts, of=KIND)
+    try:
+        await write_surely(ports, picture_partition(picture.id), puts, of=KIND)
+    except Conflict:
+        present = await find_picture(ports.directory, picture.id)
+        if present is None or present.owner_id != owner_id:
+            raise
+        return present
     return picture
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 import aiohttp
 import msgspec
 
 from ownclimate.core.errors import Garbled, InvalidInput, NotFound, Refused, Unreachable, UpstreamError
+from ownclimate.links.http import system_tls
 
 CONNECT_S: Final = 5.0
 TOTAL_S: Final = 15.0
@@ -36,7 +35,7 @@ class Api:
         timeout = aiohttp.ClientTimeout(total=TOTAL_S, connect=CONNECT_S)
         # A kept connection may be closed by the other side just when it is used again, and nobody could
         # tell whether the request had been read.
-        connector = aiohttp.TCPConnector(force_close=True, ssl=_tls())
+        connector = aiohttp.TCPConnector(force_close=True, ssl=system_tls())
         data = None if body is None else msgspec.json.encode(body)
         headers = {**self.headers, "content-type": "application/json", "accept": "application/json"}
         try:
@@ -58,12 +57,6 @@ class Api:
             raise UpstreamError(f"{self.base_url} did not answer in time") from error
         except aiohttp.ClientError as error:
             raise UpstreamError(f"the connection to {self.base_url} broke") from error
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes tens of milliseconds."""
-    return ssl.create_default_context()
 
 
 def _result(status: int, content: bytes) -> Any:

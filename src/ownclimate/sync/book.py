@@ -43,6 +43,10 @@ class Live:
     """Since the source was added."""
     refused: int = 0
     """Calls that the cloud refused for its limits."""
+    saved: int = 0
+    """Calls that were not made because what they ask for had nothing new the last time."""
+    relayed: int = 0
+    """Calls that took a command to the cloud."""
     next_ms: int = 0
     """When something is due next, or a pause ends."""
     last_success_ms: int = 0

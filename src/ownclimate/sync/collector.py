@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ownclimate.control.carriers import Delivery
+from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Meter
 
@@ -16,7 +18,8 @@ class TaskKind(enum.IntEnum):
 
     TOPOLOGY = 0
     STATE = 1
-    HISTORY = 2
+    EVENTS = 2
+    HISTORY = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +49,23 @@ class Memory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """A command that the cloud took. `look_again` are keys of tasks that will show what came of it: they
+    are asked soon."""
+
+    delivery: Delivery
+    look_again: tuple[str, ...] = ()
+
+
 class Collector(Protocol):
     """Calls one account of a vendor's cloud and records what it answers. Recording is idempotent.
 
     `prepare` and the fetches raise RateLimited when the cloud refuses for its limits (`retry_after_s` 0:
     it does not say until when); Refused when the credentials do not hold; other UpstreamErrors while it
     is out of order; InvalidInput, NotFound, Forbidden or Unsupported when this one thing cannot be had.
+
+    The engine may relay while it fetches, so what both change (tokens) is guarded by the collector.
     """
 
     @property
@@ -67,7 +81,8 @@ class Collector(Protocol):
         ...
 
     async def plan(self) -> Sequence[Task]:
-        """All tasks, by what is known of the account so far. Makes no call."""
+        """All tasks, by what is known of the account so far. Makes no call. A task that is no longer in
+        the plan is never asked again."""
         ...
 
     async def fetch(self, task: Task) -> bool:
@@ -76,6 +91,20 @@ class Collector(Protocol):
 
     async def fetch_page(self, task: Task, page: Page) -> PageRead:
         """One call for a stretch of history, its oldest rows first, recorded durably."""
+        ...
+
+    async def relay(self, device: Device, command: Command) -> Relayed:
+        """One call that has the cloud carry the command out.
+
+        `delivery` is CONFIRMED where the cloud's answer says that the device did it, else SENT and awaited.
+        Raises Unreachable when the cloud certainly did nothing; InvalidInput, NotFound, Forbidden, Refused
+        or Unsupported when it never will; RateLimited. Anything else: nobody knows.
+        """
+        ...
+
+    async def outcome(self, device: Device, command: Command) -> CommandState | None:
+        """What has been recorded since says of a command that was relayed: CONFIRMED, FAILED, or None
+        while it does not show. Makes no call. Asked after each fetch, until the command's life ends."""
         ...
 
     async def close(self) -> None: ...

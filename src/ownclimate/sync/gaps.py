@@ -1,13 +1,16 @@
 """What is known of a device's past, what is missing, and what to ask for next.
 
 Stretches are half open, [start, end), in epoch milliseconds. A stretch is known when the cloud was asked
-for all of it and has answered, whether or not it had values there.
+for all of it and has answered, whether or not it had values there. So there are two ways to miss
+something: a *gap* was not asked for yet, and the cloud may have it; a *hole* was, and it has nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 HOUR_MS: Final = 3_600_000
@@ -18,6 +21,10 @@ DUE_MS: Final = 2 * SETTLE_MS
 SPARE_ROWS: Final = 2
 """A stretch is asked for that holds so many rows less than a page: a page that is full may have more."""
 MOST_STRETCH: Final = 256
+HOLE_MS: Final = 2 * HOUR_MS
+"""A device that is silent for longer leaves a hole: the rarest keep-alives come once an hour."""
+MOST_RUNS: Final = 1000
+"""Of a device; a device that is silent more often has its oldest holes forgotten."""
 
 Span = tuple[int, int]
 
@@ -66,6 +73,18 @@ class PageRead:
     asked_ms: int
     first_ms: int = 0
     last_ms: int = 0
+    runs: tuple[Span, ...] = ()
+    """Stretches with rows, as `runs_of` has them."""
+
+
+def runs_of(times_ms: Iterable[int]) -> tuple[Span, ...]:
+    """Of ascending instants: stretches in which none is further from the next than `HOLE_MS`. Each ends
+    so much after its last instant, so that stretches of two pages that belong together touch."""
+    runs: list[Span] = []
+    for at_ms in times_ms:
+        start_ms = runs.pop()[0] if runs and runs[-1][1] >= at_ms else at_ms
+        runs.append((start_ms, at_ms + HOLE_MS))
+    return tuple(runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +101,8 @@ class Track:
     """Between two rows, as seen; 0 before two were."""
     stretch: int = 1
     """How much longer stretches are asked for because the last ones were empty."""
+    runs: tuple[Any, ...] = ()
+    """Stretches with rows."""
     unknown: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -91,6 +112,13 @@ class Track:
     def gaps(self, now_ms: int) -> list[Span]:
         """What is missing, newest first. Before anything is known nobody can say where it begins."""
         return self.coverage.gaps(self.since_ms, now_ms - DUE_MS) if self.known else []
+
+    def holes(self) -> list[Span]:
+        """Between the oldest and the newest row: stretches in which the cloud has nothing. Newest first."""
+        runs = [(start, end - HOLE_MS) for start, end in self.runs]
+        between = [(before[1], after[0]) for before, after in pairwise(runs)]
+        known = self.coverage
+        return [span for span in reversed(between) if not known.gaps(*span)]
 
     def is_behind(self, now_ms: int) -> bool:
         """Whether history is missing that is older than what may still arrive."""
@@ -124,6 +152,9 @@ class Track:
         else:
             end_ms = max(settled_ms, read.last_ms + 1 if read.rows else 0)
         coverage = self.coverage.add(page.start_ms, end_ms)
+        runs = Coverage(tuple((span[0], span[1]) for span in self.runs))
+        for run in read.runs:
+            runs = runs.add(*run)
         spacing_ms = self.spacing_ms
         if read.rows > 1 and (read.is_full or not spacing_ms):
             spacing_ms = (read.last_ms - read.first_ms) // (read.rows - 1)
@@ -134,5 +165,6 @@ class Track:
             oldest_ms=min(filter(None, (self.oldest_ms, read.first_ms)), default=0),
             newest_ms=max(self.newest_ms, read.last_ms),
             spacing_ms=spacing_ms,
+            runs=runs.spans[-MOST_RUNS:],
             stretch=1 if read.rows else min(self.stretch * 4, MOST_STRETCH),
         )

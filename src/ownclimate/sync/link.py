@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ownclimate.control.carriers import Delivery
-from ownclimate.core.errors import Unreachable
+from ownclimate.core.errors import Unsupported
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.links.mqtt import LinkState
@@ -14,7 +14,10 @@ from ownclimate.sync.engine import Engine
 
 @dataclass(slots=True)
 class CloudLink:
+    """`relays`: the owner allows that commands go to the cloud."""
+
     engine: Engine
+    relays: bool = False
     _is_running: bool = False
 
     @property
@@ -40,7 +43,13 @@ class CloudLink:
         """A cloud keeps nothing for us."""
 
     async def deliver(self, owner_id: OwnerId, device: Device, command: Command) -> Delivery:
-        raise Unreachable("a device that is only known through a cloud cannot be told anything from here")
+        if not self.relays:
+            raise Unsupported("relay", "commands are not relayed to this cloud: its owner did not allow it")
+        return await self.engine.relay(device, command)
 
     async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
-        return None
+        """What was fetched since may tell. A cloud cannot be asked for a command by our id."""
+        outcome = await self.engine.collector.outcome(device, command)
+        if outcome is None:
+            raise Unsupported("inquiry")
+        return outcome

@@ -13,19 +13,21 @@ from ownclimate.sync.quota import Allowance
 
 CLIENT_SECRET: Final = "client_secret"  # noqa: S105 - a name, not a secret
 REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - a name, not a secret
-SECRETS: Final = (CLIENT_SECRET, REFRESH_TOKEN)
-"""Of such a source, in the order in which they are asked for."""
+USER_NAME: Final = "user_name"
+PASSWORD: Final = "password"  # noqa: S105 - a name, not a secret
 MOST_TEXT: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudSettings:
-    """`base_url` empty: the vendor's own. `limits`: calls of a user, where they are not the vendor's."""
+    """`base_url` empty: the vendor's own. `limits`: calls of a user, where they are not the vendor's.
+    `relays`: the owner allows that commands go to the cloud."""
 
     client_id: str
     base_url: str = ""
     since_ms: int = 0
     limits: tuple[Allowance, ...] = ()
+    relays: bool = False
 
 
 def cloud_settings(settings: Mapping[str, Any]) -> CloudSettings:
@@ -33,7 +35,12 @@ def cloud_settings(settings: Mapping[str, Any]) -> CloudSettings:
 
 
 def checked_cloud(
-    *, client_id: str, base_url: str = "", since_ms: int = 0, limits: tuple[str, ...] = ()
+    *,
+    client_id: str,
+    base_url: str = "",
+    since_ms: int = 0,
+    limits: tuple[str, ...] = (),
+    relays: bool = False,
 ) -> dict[str, Any]:
     """As they are written down; `limits` are texts such as `50/10`, calls in seconds.
 
@@ -47,7 +54,13 @@ def checked_cloud(
         raise InvalidInput("since", "expected an instant after 1970")
     allowances = tuple(_allowance(text) for text in limits)
     return to_body(
-        CloudSettings(client_id=client_id.strip(), base_url=base_url, since_ms=since_ms, limits=allowances)
+        CloudSettings(
+            client_id=client_id.strip(),
+            base_url=base_url,
+            since_ms=since_ms,
+            limits=allowances,
+            relays=relays,
+        )
     )
 
 

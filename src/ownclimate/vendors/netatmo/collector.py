@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ownclimate.core.errors import Garbled
+from ownclimate.core.errors import Garbled, Unsupported
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
-from ownclimate.core.things import Source
+from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.core.writes import Actor
-from ownclimate.sync.collector import Memory, Task, TaskKind
-from ownclimate.sync.gaps import Page, PageRead
+from ownclimate.links.http import Cloud
+from ownclimate.sync.collector import Memory, Relayed, Task, TaskKind
+from ownclimate.sync.gaps import Page, PageRead, runs_of
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.netatmo.collector_account import MEASURED, Account
-from ownclimate.vendors.netatmo.collector_http import Cloud, TokenSpent, read_success
+from ownclimate.vendors.netatmo.collector_http import TokenSpent, read_success
 from ownclimate.vendors.netatmo.collector_tokens import TokenChain
 from ownclimate.vendors.netatmo.importer import import_payload
 from ownclimate.vendors.netatmo.recognise import COACHES, HOMES, MEASURE, STATIONS, STATUS
@@ -54,13 +55,13 @@ class NetatmoCollector:
     tokens: TokenChain
     memory: Memory
     since_ms: int = 0
-    user_limits: Sequence[Allowance] = USER_LIMITS
+    user_limits: tuple[Allowance, ...] = USER_LIMITS
 
     @property
     def meters(self) -> Sequence[Meter]:
         app = f"app {self.cloud.base_url} {self.tokens.app.client_id}"
         return (
-            Meter(name=f"user {self.source.id}", allowances=tuple(self.user_limits)),
+            Meter(name=f"user {self.source.id}", allowances=self.user_limits),
             Meter(name=app, allowances=APP_LIMITS),
         )
 
@@ -138,7 +139,14 @@ class NetatmoCollector:
             asked_ms=epoch_ms(said.get("time_server")) or self.ports.clock.now_ms(),
             first_ms=stamps_ms[0] if stamps_ms else 0,
             last_ms=stamps_ms[-1] if stamps_ms else 0,
+            runs=runs_of(stamps_ms),
         )
+
+    async def relay(self, device: Device, command: Command) -> Relayed:
+        raise Unsupported(command.name)
+
+    async def outcome(self, device: Device, command: Command) -> CommandState | None:
+        return None
 
     async def close(self) -> None:
         await self.cloud.close()

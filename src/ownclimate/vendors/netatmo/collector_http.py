@@ -1,17 +1,13 @@
-"""One call to Netatmo's cloud, its failures told apart by what to do next.
+"""What Netatmo's cloud answered, its failures told apart by what to do next.
 
 Source: spec of the wire as `face/faults.py` speaks it, and what was seen of outages: HTML, empty bodies.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
-import aiohttp
 import orjson
 
 from ownclimate.core.errors import (
@@ -24,6 +20,7 @@ from ownclimate.core.errors import (
     Unreachable,
     UpstreamError,
 )
+from ownclimate.links.http import Answer
 from ownclimate.vendors.netatmo.face.faults import (
     EXPIRED,
     FORBIDDEN,
@@ -33,64 +30,12 @@ from ownclimate.vendors.netatmo.face.faults import (
     UNKNOWN,
 )
 
-CONNECT_S: Final = 10.0
-TOTAL_S: Final = 60.0
-MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 MOST_WORDS: Final = 200
 TOO_MANY: Final = 429
 
 
 class TokenSpent(UpstreamError):
     """The access token does not hold any more; another is to be fetched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    status: int
-    payload: bytes
-    retry_after_s: float = 0.0
-
-
-@dataclass(slots=True)
-class Cloud:
-    """Keeps connections open between calls until it is closed."""
-
-    base_url: str
-    _session: aiohttp.ClientSession | None = field(default=None, init=False)
-
-    async def post(self, path: str, form: Mapping[str, str], token: str = "") -> Answer:
-        """Whatever came back. Raises Unreachable when nothing did; Garbled for an answer without end."""
-        headers = {"accept": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
-        url = self.base_url.rstrip("/") + path
-        try:
-            async with self._opened().post(url, data=form, headers=headers, allow_redirects=False) as answer:
-                payload = bytearray()
-                async for chunk in answer.content.iter_any():
-                    payload += chunk
-                    if len(payload) > MAX_ANSWER_BYTES:
-                        raise Garbled("the cloud's answer has no end")
-                return Answer(
-                    status=answer.status,
-                    payload=bytes(payload),
-                    retry_after_s=_seconds(answer.headers.get("retry-after", "")),
-                )
-        except TimeoutError as error:
-            raise Unreachable("the cloud did not answer in time") from error
-        except aiohttp.ClientError as error:
-            raise Unreachable("the connection to the cloud broke or could not be made") from error
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=_tls()),
-                timeout=aiohttp.ClientTimeout(total=TOTAL_S, connect=CONNECT_S),
-            )
-        return self._session
 
 
 def read_success(answer: Answer) -> dict[str, Any]:
@@ -138,14 +83,3 @@ def _failure(answer: Answer, fault: Mapping[str, Any]) -> AppError:
     if code == FORBIDDEN:
         return Forbidden(words)
     return InvalidInput("", words) if 400 <= answer.status < 500 else UpstreamError(words)
-
-
-def _seconds(text: str) -> float:
-    """Of a Retry-After; 0 for a date, which this vendor was never seen to send."""
-    return float(text) if text.isdecimal() and len(text) < 7 else 0.0
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes tens of milliseconds."""
-    return ssl.create_default_context()

@@ -15,8 +15,9 @@ import orjson
 from ownclimate.core.errors import Garbled, Refused, Unreachable, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.core.linking import Vault
+from ownclimate.links.http import Answer, Cloud
 from ownclimate.sync.collector import Memory
-from ownclimate.vendors.netatmo.collector_http import TOO_MANY, Answer, Cloud, read_json
+from ownclimate.vendors.netatmo.collector_http import TOO_MANY, read_json
 
 PATH: Final = "/oauth2/token"
 RENEW_PART: Final = 0.9
