@@ -84,9 +84,7 @@ async def store_picture(
     await note_month(ports, owner_id, KIND, picture.taken_ms)
     month = month_partition(owner_id, KIND, picture.taken_ms)
     # Of a picture with an id of its own the row may stand there from an attempt that was cut short.
-    taken = Put(
-        table=TAKEN, key=f"{device_id}/{picture.id}", body={}, expect=None if picture_id else ABSENT
-    )
+    taken = Put(table=TAKEN, key=f"{device_id}/{picture.id}", body={}, expect=None if picture_id else ABSENT)
     await write_surely(ports, month, [taken], of=KIND)
     parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
     puts = [

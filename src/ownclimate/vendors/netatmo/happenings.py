@@ -136,6 +136,11 @@ def tell_event(event: Event, shape: Shape, at: At) -> dict[str, Any]:
     }
 
 
+def is_said(event: Event) -> bool:
+    """Whether an answer of the cloud's told of it; its pictures are the cloud's then."""
+    return _SAID in event.details
+
+
 def _details(said: Said) -> dict[str, Any]:
     members = said.members
     details = {ours: members[wire] for wire, ours in _PLAIN.items() if wire in members}

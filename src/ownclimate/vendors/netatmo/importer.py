@@ -22,7 +22,7 @@ from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.intake import Intake
 from ownclimate.vendors.netatmo.measures import MeasureRequest, Table, read_measures
-from ownclimate.vendors.netatmo.recognise import Recognised, recognise, without_secrets
+from ownclimate.vendors.netatmo.recognise import Recognised, answered_to, recognise, without_secrets
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
 from ownclimate.vendors.netatmo.vocabulary import IMPORTED
@@ -54,7 +54,7 @@ async def import_payload(
     Importing the same bytes again changes nothing; an older answer changes nothing that a newer one
     said. Raises StoreError when the store cannot take it; repeating the call then completes it.
     """
-    recognised = recognise(payload)
+    recognised = answered_to(method, recognise(payload))
     report = ImportReport(kind=recognised.kind)
     source = collected_by or await standing_source(ports, owner_id, actor, IMPORTED)
     kind = OriginKind.IMPORT if collected_by is None else OriginKind.CLOUD

@@ -21,7 +21,7 @@ from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, pla
 from ownclimate.vendors.netatmo.measures import Table
 from ownclimate.vendors.netatmo.passing import Passing
 from ownclimate.vendors.netatmo.report import ImportReport
-from ownclimate.vendors.netatmo.security_intake import SECURITY_KINDS, take_security
+from ownclimate.vendors.netatmo.security_intake import SECURITY_KINDS, take_faces, take_security
 from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement
 from ownclimate.vendors.netatmo.vocabulary import CLIMATE_SENSOR, product
 from ownclimate.vendors.netatmo.zones import timetable_to_core
@@ -114,6 +114,8 @@ class Intake:
         site = await self.household.hear_site(wire_id, statement)
         if site is None:
             return
+        if "persons" in said:
+            await take_faces(self, site)
         await self._take_rooms(site, Method.TOPOLOGY, said.get("rooms"))
         await self._take_modules(site, wire_id, Method.TOPOLOGY, said.get("modules"))
         for part in _SCHEDULES:

@@ -126,9 +126,19 @@ async def _sorted(
         if present is not None and present.owner_id == owner_id:
             held[picture_id] = present.key
         else:
-            asked = dict(_asked(picture))
-            lacking[picture_id] = dataclasses.replace(about, id=picture_id, **asked)
+            lacking[picture_id] = _wanted(about, picture_id, picture)
     return list(lacking.values()), held
+
+
+def _wanted(about: PictureWanted, picture_id: str, picture: Mapping[str, Any]) -> PictureWanted:
+    asked = _asked(picture)
+    return dataclasses.replace(
+        about,
+        id=picture_id,
+        image_id=asked.get("image_id", ""),
+        key=asked.get("key", ""),
+        url=asked.get("url", ""),
+    )
 
 
 async def _note_at_event(

@@ -28,7 +28,7 @@ from ownclimate.core.writes import AuditEntry
 from ownclimate.push.voices import Voice
 from ownclimate.vendors.netatmo import presented
 from ownclimate.vendors.netatmo.face.holdings import Home
-from ownclimate.vendors.netatmo.face.timeline import Timeline, addressed
+from ownclimate.vendors.netatmo.face.timeline import Timeline, face_here
 from ownclimate.vendors.netatmo.happenings import Shape
 from ownclimate.vendors.netatmo.vocabulary import (
     DIALECT,
@@ -135,7 +135,11 @@ def _persons(timeline: Timeline, person_ids: Sequence[str]) -> list[Payload]:
     told = []
     for person_id in dict.fromkeys(person_ids):
         person = known.get(person_id)
-        face = {} if person is None or person.face is None else addressed(person.face, timeline.public_url)
+        face = (
+            {}
+            if person is None or person.face is None
+            else face_here(person.face, timeline.home.site, timeline.public_url)
+        )
         told.append(
             {
                 "id": person_id,

@@ -28,6 +28,13 @@ EVENTS_LIST: Final = "events"
 TAKEN: Final = frozenset({STATIONS, COACHES, HOMES, STATUS, SECURITY, EVENTS, EVENTS_LIST})
 """Kinds that become things and readings by themselves."""
 
+_KINDS: Final = {kind: kind for kind in TAKEN} | dict.fromkeys(
+    ("geteventsuntil", "getlasteventof", "getnextevents"), EVENTS_LIST
+)
+"""What a method answers, by its name."""
+_ALIKE: Final = (frozenset({HOMES, SECURITY}), frozenset({STATUS, EVENTS}), frozenset({STATIONS, COACHES}))
+"""Answers that cannot be told apart while they say little."""
+
 MAX_DEPTH: Final = 60
 """Real answers nest nine deep. What is deeper is not walked through."""
 
@@ -104,6 +111,14 @@ def recognise(payload: bytes) -> Recognised:
         dated_ms=dated_ms,
         has_secret=has_secret(document),
     )
+
+
+def answered_to(method: str | None, found: Recognised) -> Recognised:
+    """What was recognised, by whoever knows which method it answers: an answer with little in it looks
+    like that of another."""
+    kind = _KINDS.get((method or "").lower())
+    alike = next((kinds for kinds in _ALIKE if kind in kinds), frozenset())
+    return replace(found, kind=kind) if kind is not None and found.kind in alike else found
 
 
 def is_deeper(value: Any, depth: int) -> bool:
@@ -196,7 +211,8 @@ def _kind_of_homes(body: Mapping[str, Any]) -> str:
 
 def _kind_of_home(home: Mapping[str, Any], enveloped: bool) -> str:
     modules, rooms = _objects(home.get("modules")), _objects(home.get("rooms"))
-    if home.get("events") and not modules and not rooms:
+    is_empty = not has_any(home, "modules", "rooms", "persons")
+    if (home.get("events") and not modules and not rooms) or ("events" in home and is_empty):
         return EVENTS
     states = any("type" in module for module in modules) or any("reachable" in room for room in rooms)
     if not enveloped and (modules or rooms) and not states:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from ownclimate.vendors.netatmo.pictures import PictureWanted
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class ImportReport:
     """`kind` is what the payload was recognised as; `is_taken` whether it became things or readings.
 
     `readings` counts rows that added or changed a value, `readings_unchanged` those already there.
+    `pictures` are those that it names and that we do not hold, each once.
     """
 
     kind: str
@@ -51,12 +55,17 @@ class ImportReport:
     readings_unchanged: int = 0
     unknown_types: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    pictures: list[PictureWanted] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def has_changed(self) -> bool:
         tallies = (self.sites, self.rooms, self.devices, self.schedules, self.events)
         return bool(self.readings or any(tally.created or tally.updated for tally in tallies))
+
+    def want(self, lacking: Iterable[PictureWanted]) -> None:
+        known = {picture.id for picture in self.pictures}
+        self.pictures.extend(picture for picture in lacking if picture.id not in known)
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -14,6 +14,7 @@ from ownclimate.core.things import Device, Event, Site
 from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.fields import CAMERA, CAMERA_MODULE, DETECTOR, Method
 from ownclimate.vendors.netatmo.happenings import At, Said, Shape, heard, read_event
+from ownclimate.vendors.netatmo.pictures import lacking_of_event, lacking_of_people
 from ownclimate.vendors.netatmo.vocabulary import DIALECT, event_source
 
 if TYPE_CHECKING:
@@ -52,8 +53,16 @@ async def _take_home(intake: Intake, said: Mapping[str, Any]) -> None:
     for name, prefix in LISTS.items():
         for device in intake.objects(said.get(name), name):
             await _take_device(intake, site, prefix, device, {"site": wire_id})
+    await take_faces(intake, site)
     for event in intake.objects(said.get("events"), "event"):
         await _take_event(intake, site, event, Shape.OLDER)
+
+
+async def take_faces(intake: Intake, site: Site) -> None:
+    """Notes in the report which faces of the site's people we lack."""
+    household = intake.household
+    lacking = await lacking_of_people(household.ports, household.owner_id, household.actor, site)
+    intake.report.want(lacking)
 
 
 async def _take_device(
@@ -126,6 +135,7 @@ async def _take_event(intake: Intake, site: Site | None, raw: Mapping[str, Any],
         tally.updated += 1
     else:
         tally.unchanged += 1
+    intake.report.want(await lacking_of_event(household.ports, household.owner_id, after))
 
 
 async def _device_of(intake: Intake, site: Site | None, said: Said) -> Device | None:

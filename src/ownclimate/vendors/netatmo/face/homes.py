@@ -150,6 +150,8 @@ def _home(call: Call, home: Home, around: Around, gateway_types: set[str] | None
         told = {name: value for name, value in told.items() if name not in CLIMATE_MEMBERS}
     if people := residents.named(site, call.public_url):
         told["persons"] = people
+    elif "persons" in told:
+        told["persons"] = residents.at_home(told["persons"], site, call.public_url)
     if not sees(call, *PEOPLE_READS):
         told.pop("persons", None)
     return told

@@ -19,7 +19,7 @@ from ownclimate.vendors.netatmo.face.holdings import Home, load_holdings
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.security_devices import cameras_of, detectors_of
 from ownclimate.vendors.netatmo.face.security_shapes import HomeData
-from ownclimate.vendors.netatmo.face.timeline import Timeline, addressed
+from ownclimate.vendors.netatmo.face.timeline import Timeline, face_here
 from ownclimate.vendors.netatmo.face.users import account_of, said_of_user
 from ownclimate.vendors.netatmo.fields import Method
 from ownclimate.vendors.netatmo.happenings import Shape
@@ -106,10 +106,15 @@ def _persons(timeline: Timeline) -> list[dict[str, Any]]:
                 "id": person.id,
                 "last_seen": person.last_seen_ms // 1000,
                 "out_of_sight": person.is_away,
-                **({"face": addressed(dict(person.face), timeline.public_url)} if person.face else {}),
+                **({"face": dict(person.face)} if person.face else {}),
                 **({"pseudo": person.name} if person.name else {}),
             }
-    return list(told.values())
+    return [_with_face(person, site, timeline.public_url) for person in told.values()]
+
+
+def _with_face(person: dict[str, Any], site: Site, public_url: str) -> dict[str, Any]:
+    face = person.get("face")
+    return person | {"face": face_here(face, site, public_url)} if isinstance(face, dict) else person
 
 
 def _place(site: Site) -> dict[str, Any]:

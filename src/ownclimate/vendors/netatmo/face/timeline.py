@@ -12,7 +12,7 @@ from ownclimate.core.access import Access
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import DeviceId
 from ownclimate.core.people import people_of
-from ownclimate.core.things import Device, Event
+from ownclimate.core.things import Device, Event, Site
 from ownclimate.vendors.netatmo import presented, vocabulary
 from ownclimate.vendors.netatmo.face.holdings import Home, find_home, load_home
 from ownclimate.vendors.netatmo.face.watching import (
@@ -21,7 +21,8 @@ from ownclimate.vendors.netatmo.face.watching import (
     may_watch,
     without_video,
 )
-from ownclimate.vendors.netatmo.happenings import CUTOUT, PARTS, PICTURE, At, Shape, tell_event
+from ownclimate.vendors.netatmo.happenings import CUTOUT, PARTS, PICTURE, At, Shape, is_said, tell_event
+from ownclimate.vendors.netatmo.pictures import FACES_HELD, HELD, held_key
 from ownclimate.web.call import Call
 
 PICTURE_PATH: Final = "/api/getcamerapicture"
@@ -33,6 +34,7 @@ _WORDS: Final = {
     "person_home": "{who} is at home",
 }
 _SOMEBODY: Final = "Somebody"
+_SHAPED_PARTS: Final = {Shape.NEWER: "subevents", Shape.OLDER: "event_list"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ class Timeline:
     def tell(self, event: Event, shape: Shape) -> dict[str, Any]:
         device = None if event.device_id is None else self.devices.get(event.device_id)
         told = tell_event(self._shown(event), shape, self.at(device))
+        if held := event.details.get(HELD):
+            told |= self._held_here(event.details, told, held, _SHAPED_PARTS[shape])
         is_watchable = device is None or may_watch(self.access, device)
         return told if is_watchable else without_video(told)
 
@@ -84,7 +88,7 @@ class Timeline:
         """The event with addresses for the pictures that we have, and with words where it has none."""
         details = dict(event.details)
         for name in (PICTURE, CUTOUT):
-            if name in details:
+            if name in details and not is_said(event):
                 details[name] = addressed(details[name], self.public_url)
         if "message" not in details and PARTS not in details:
             details["message"] = self._words(event)
@@ -96,6 +100,24 @@ class Timeline:
             at_ms=event.at_ms,
             details=details,
         )
+
+    def _held_here(
+        self, details: Mapping[str, Any], told: Mapping[str, Any], held: Mapping[str, str], parts: str = ""
+    ) -> dict[str, Any]:
+        """Of what is told of an event or a part of one, the pictures whose copies we hold, with our
+        addresses."""
+        found: dict[str, Any] = {}
+        for name, wire in ((PICTURE, "snapshot"), (CUTOUT, "vignette")):
+            key = held_key(self.access.owner_id, details.get(name), held)
+            if key is not None and isinstance(told.get(wire), Mapping):
+                found[wire] = here(told[wire], key, self.public_url)
+        inner, listed = details.get(PARTS, ()), told.get(parts)
+        if parts and isinstance(listed, list) and len(inner) == len(listed):
+            found[parts] = [
+                {**shown, **self._held_here(part, shown, held)} if isinstance(shown, Mapping) else shown
+                for part, shown in zip(inner, listed, strict=True)
+            ]
+        return found
 
     def _words(self, event: Event) -> str:
         people = event.details.get(store.PEOPLE, ())
@@ -115,6 +137,20 @@ async def load_timeline(call: Call, home_id: str) -> Timeline:
         raise InvalidInput("home_id", "there is no such home")
     home = await load_home(call, site, with_rooms=False)
     return Timeline.of(home, call.access, call.public_url)
+
+
+def here(picture: Mapping[str, Any], key: tuple[str, str], public_url: str) -> dict[str, Any]:
+    """A picture that another server told of and whose copy we hold under this id and key, in the members
+    in which it was told; its address is ours."""
+    ours = addressed({"id": key[0], "key": key[1]}, public_url)
+    return {**picture, **{name: ours[name] for name in ("id", "key") if name in picture}, "url": ours["url"]}
+
+
+def face_here(picture: Any, site: Site, public_url: str) -> Any:
+    """A face of somebody of the site: our copy of it where we hold one, else as its source told of it."""
+    held = site.kept.get(FACES_HELD, {})
+    key = held_key(site.owner_id, picture, held) if held else None
+    return addressed(picture, public_url) if key is None else here(picture, key, public_url)
 
 
 def addressed(picture: Any, public_url: str) -> Any:
