@@ -49,6 +49,8 @@ DENIED_MS: Final = 3_600_000
 """Between attempts with credentials that do not hold: somebody has to do something first."""
 UNAVAILABLE_MS: Final = 24 * 3_600_000
 """Until a thing is asked for again that the cloud says it does not have, or may not give."""
+NEVER_MS: Final = 100 * 365 * 24 * 3_600_000
+"""Until a history is asked for again that ended and is whole."""
 RARER: Final = 6
 """How many times less often a thing is asked for that had nothing new."""
 LONGEST_NAP_MS: Final = 60_000
@@ -157,7 +159,7 @@ class Engine:
         await self._load()
         if self._refused_until_ms > self.now_ms:
             raise Unreachable("the cloud refuses calls at the moment")
-        await self.collector.prepare()
+        await self._prepare_to_relay()
         wait_ms = await self.quota.take(RELAY_SHARE)
         if wait_ms > 0:
             raise Unreachable(f"the calls that the cloud allows are used up for {-(-wait_ms // 1000)} s")
@@ -173,6 +175,15 @@ class Engine:
             self._hastened[key] = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
         self._bell.set()
         return relayed.delivery
+
+    async def _prepare_to_relay(self) -> None:
+        """What fails here leaves no doubt: the cloud was told nothing yet."""
+        try:
+            await self.collector.prepare()
+        except Refused:
+            raise
+        except (UpstreamError, RateLimited) as error:
+            raise Unreachable(error.message) from error
 
     async def _take_outcomes(self) -> None:
         """What was fetched last may show what came of commands."""
@@ -195,7 +206,7 @@ class Engine:
 
     async def _work(self, task: Task) -> int:
         state = self._state(task)
-        share = BACKLOG_SHARE if task.kind is TaskKind.HISTORY else LIVE_SHARE
+        share = BACKLOG_SHARE if task.rank is TaskKind.HISTORY else LIVE_SHARE
         await self.collector.prepare()
         wait_ms = await self.quota.take(share)
         if wait_ms > 0:
@@ -206,9 +217,9 @@ class Engine:
             state, due_ms = await self._work_history(task, state)
         else:
             had_something = await self.collector.fetch(task)
-            due_ms = self._due_after(task, had_something=had_something)
             await self._take_outcomes()
             self.plan = {planned.key: planned for planned in await self.collector.plan()}
+            due_ms = self._due_after(self.plan.get(task.key, task), had_something=had_something)
         self._troubles = 0
         self.backoff.reset()
         self.live = dataclasses.replace(self.live, last_success_ms=self.now_ms)
@@ -216,13 +227,15 @@ class Engine:
         return 0
 
     async def _work_history(self, task: Task, state: TaskState) -> tuple[TaskState, int]:
-        track = state.track or Track(since_ms=task.since_ms)
+        track = state.track or Track(since_ms=task.since_ms, until_ms=task.until_ms)
         page = track.next_page(self.now_ms, self.collector.page_rows)
         read = await self.collector.fetch_page(task, page)
         track = track.with_page(page, read)
         state = dataclasses.replace(state, track=track)
         if track.is_behind(read.asked_ms):
             return state, self.now_ms
+        if track.is_closed(read.asked_ms):
+            return state, self.now_ms + NEVER_MS
         return state, self._due_after(task, had_something=read.rows > 0)
 
     def _due_after(self, task: Task, *, had_something: bool) -> int:
@@ -260,7 +273,7 @@ class Engine:
         """The most pressing of what is due. Histories take turns, so that none waits for another's years."""
         due = [task for key, task in self.plan.items() if self._due_ms(key) <= now_ms]
         ready = [task for task in due if self._delayed.get(task.key, 0) <= now_ms]
-        return min(ready or due, key=lambda task: (task.kind, self._due_ms(task.key), task.key), default=None)
+        return min(ready or due, key=lambda task: (task.rank, self._due_ms(task.key), task.key), default=None)
 
     def _due_ms(self, key: str) -> int:
         due_ms = self.tasks[key].due_ms if key in self.tasks else 0
