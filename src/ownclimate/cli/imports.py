@@ -40,11 +40,13 @@ def import_() -> None:
 @import_.command("netatmo")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
 @owner_option
-@click.option("--method", help="What a bare answer is to: getmeasure.")
+@click.option("--method", help="What a bare answer is to: getmeasure, getroommeasure.")
 @click.option("--device", help="The station, coach or gateway of a bare getmeasure answer.")
 @click.option("--module", help="Its module, if it is not about the device itself.")
 @click.option("--type", "types", help="Its types in order, separated by commas: Temperature,CO2")
 @click.option("--scale", help="Its scale: max, 30min, 1hour, …")
+@click.option("--home", help="The home of a bare getroommeasure answer.")
+@click.option("--room", help="The room of a bare getroommeasure answer.")
 @click.pass_obj
 def netatmo(
     session: Session,
@@ -55,6 +57,8 @@ def netatmo(
     module: str | None,
     types: str | None,
     scale: str | None,
+    home: str | None,
+    room: str | None,
 ) -> int:
     """Import recorded answers of Netatmo's API, told apart by what is in them.
 
@@ -82,6 +86,8 @@ def netatmo(
                 module=module,
                 types=[name.strip() for name in types.split(",")] if types else None,
                 scale=scale,
+                home=home,
+                room=room,
             )
             _tell(file, report)
         return failures

@@ -21,7 +21,8 @@ from ownclimate.core.writes import Actor, Deed, edit
 from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.intake import Intake
-from ownclimate.vendors.netatmo.measures import MeasureRequest, Table, read_measures
+from ownclimate.vendors.netatmo.measure_intake import measured_in
+from ownclimate.vendors.netatmo.measure_request import MeasureRequest
 from ownclimate.vendors.netatmo.recognise import Recognised, answered_to, recognise, without_secrets
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
@@ -44,13 +45,18 @@ async def import_payload(
     module: str | None = None,
     types: Sequence[str] | None = None,
     scale: str | None = None,
+    home: str | None = None,
+    room: str | None = None,
+    real_time: bool | None = None,
     collected_by: Source | None = None,
 ) -> ImportReport:
     """Takes one recorded answer in, whatever it is; never fails because of what it contains.
 
     `collected_by` is the source that fetched it from the cloud just now; None: a person handed it in.
 
-    `method`, `device`, `module`, `types` and `scale` say what a bare getmeasure body answered.
+    `method` is the one that was called, where that is known. `device`, `module`, `types` and `scale` say
+    what a bare getmeasure body answered, `home` and `room` in the place of a device whose a getroommeasure
+    body is; `real_time` whether stamps of bins are their start (None: they are looked at).
     Importing the same bytes again changes nothing; an older answer changes nothing that a newer one
     said. Raises StoreError when the store cannot take it; repeating the call then completes it.
     """
@@ -59,13 +65,24 @@ async def import_payload(
     source = collected_by or await standing_source(ports, owner_id, actor, IMPORTED)
     kind = OriginKind.IMPORT if collected_by is None else OriginKind.CLOUD
     household = Household(ports=ports, owner_id=owner_id, actor=actor, source=source.id, report=report)
-    request = MeasureRequest.of(method=method, device=device, module=module, types=types, scale=scale)
-    table = (
-        read_measures(recognised.body, request, ports.clock.now_ms()) if request.fits(recognised) else None
+    request = MeasureRequest.of(
+        method=method,
+        types=types,
+        scale=scale,
+        device=device,
+        module=module,
+        home=home,
+        room=room,
+        real_time=real_time,
     )
-    measured = await _measured_device(household, request, table)
+    measured = (
+        await measured_in(household, request, recognised.body, ports.clock.now_ms())
+        if request.fits(recognised)
+        else None
+    )
+    about = [] if measured is None or request.is_of_room else [share for share, _ in measured.shares]
     now_ms = ports.arrivals.next_ms()
-    arrived_ms = await _keep(ports, owner_id, source, payload, recognised, now_ms, report, measured)
+    arrived_ms = await _keep(ports, owner_id, source, payload, recognised, now_ms, report, about)
     report.is_repeat = arrived_ms != now_ms
     intake = Intake(
         household=household,
@@ -75,37 +92,21 @@ async def import_payload(
         digest=recognised.digest,
     )
     body = without_secrets(recognised.body) if recognised.has_secret else recognised.body
-    if table is not None and measured is not None:
-        report.is_taken = True
-        intake.take_measures(table, measured)
+    if measured is not None:
+        report.is_taken = bool(measured.shares)
+        for whose, columns in measured.shares:
+            intake.take_measures(whose, measured.table.times_ms, columns)
     elif recognised.kind in kinds.TAKEN and isinstance(body, Mapping):
         report.is_taken = True
         await household.load()
         await intake.take(recognised.kind, body)
         await _keep_user(ports, owner_id, actor, recognised.kind, body.get("user"), intake.moment)
-    elif recognised.kind == kinds.MEASURE and table is None:
+    elif recognised.kind == kinds.MEASURE:
         report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
     if intake.batches:
         recorded = await ports.series.record(intake.batches)
         report.readings, report.readings_unchanged = recorded.stored, recorded.unchanged
     return report
-
-
-async def _measured_device(
-    household: Household, request: MeasureRequest, table: Table | None
-) -> Device | None:
-    """Whose the values are; None when there are none, or nobody's."""
-    if table is None:
-        return None
-    for warning in table.warnings:
-        household.report.warn(warning)
-    if not len(table.times_ms):
-        return None
-    measured = await household.find_or_make(request.subject, request.likely_model)
-    if measured is None or not request.module:
-        return measured
-    gateway = await household.find_or_make(request.device, request.likely_gateway)
-    return measured if gateway is None else await household.put_behind(measured, gateway)
 
 
 async def _keep(
@@ -116,11 +117,11 @@ async def _keep(
     recognised: Recognised,
     now_ms: int,
     report: ImportReport,
-    about: Device | None,
+    about: Sequence[Device],
 ) -> int:
     """Archives the payload; returns when it first reached us. Secrets are left out, and that is said.
 
-    `about` is the one device that it is about, and goes when the device does. Answers about a whole
+    `about` are the devices that it is about alone, and goes when they do. Answers about a whole
     home stay: removing one valve must not take the others' history along.
     """
     if recognised.has_secret:
@@ -137,7 +138,7 @@ async def _keep(
         received_ms=now_ms,
         payload=payload,
         digest=recognised.digest,
-        devices=() if about is None else (about.id,),
+        devices=tuple(device.id for device in about),
     )
     return await ports.raw.keep(entry)
 

@@ -18,7 +18,6 @@ from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, SENSED_QUANTITIES, Method
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
-from ownclimate.vendors.netatmo.measures import Table
 from ownclimate.vendors.netatmo.passing import Passing
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.security_intake import SECURITY_KINDS, take_faces, take_security
@@ -58,8 +57,13 @@ class Intake:
         await self.household.link()
         self._record_rooms()
 
-    def take_measures(self, table: Table, device: Device) -> None:
-        self._record(device, table.times_ms, table.columns)
+    def take_measures(self, device: Device, times_ms: Instants, columns: dict[str, Values]) -> None:
+        """Rows in which no column has a value are nobody's."""
+        filled = np.zeros(len(times_ms), dtype=np.bool_)
+        for values in columns.values():
+            filled |= ~np.isnan(values)
+        kept = {name: values[filled] for name, values in columns.items()}
+        self._record(device, times_ms[filled], kept)
 
     async def _take_station(self, said: Mapping[str, Any]) -> None:
         wire_id = self.id_of(said, "_id", "station")

@@ -1,14 +1,18 @@
-"""Bodies of getmeasure as they were recorded, without the request that says what they are.
+"""Rows of getmeasure and getroommeasure as columns of readings.
 
-Values become readings only where their stamp is the time of measuring: at `scale=max`, and for sums
-(energy, rain) of 5 and 30 minutes, which are recorded at the start of what they sum up. Means,
-minima and daily sums are not readings and stay in the raw archive.
+Values become readings only where their stamp is the time of measuring: at `scale=max`, and for sums (rain,
+energy, seconds of heating) of 5 and 30 minutes, which are recorded at the start of what they sum up. Of a
+room also the means of 5 and 30 minutes count: its valves have no finer past. Minima, maxima, longer means
+and longer sums are no readings and stay in the raw archive.
+
+Seconds of heating become the share of the time in which the heater was on. At `max` that needs both
+seconds, on and off: for how long a value stands is not told otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -16,141 +20,123 @@ import numpy as np
 from ownclimate.core.readings import Instants, Values
 from ownclimate.core.record import instant_problem
 from ownclimate.vendors.netatmo import vocabulary
-from ownclimate.vendors.netatmo.recognise import MEASURE, Recognised
+from ownclimate.vendors.netatmo.measure_request import MeasureRequest
 from ownclimate.vendors.netatmo.words import LAST_EPOCH_S, integer, number
 
 MAX_ROWS: Final = 1_000_000
-MINUTE_MS: Final = 60_000
-SUM_STEPS_MS: Final = {
-    "5min": 5 * MINUTE_MS,
-    "30min": 30 * MINUTE_MS,
-}
-"""Longer steps begin at an hour of the home's zone, which the body does not tell."""
+AS_MEASURED: Final = "max"
+MINUTE_S: Final = 60
+STEPS_S: Final = {"5min": 5 * MINUTE_S, "30min": 30 * MINUTE_S}
+"""Longer steps begin at an hour of the home's zone; their sums say too little to be readings."""
+HEATING: Final = "heating_on"
 _SUMS: Final = {
     "sum_rain": "rain_mm",
     "sum_energy_buy_from_grid": "energy_wh",
     "sum_energy_elec": "energy_wh",
 }
+_MEANS: Final = {name: vocabulary.MEASURE_QUANTITIES[name] for name in ("temperature", "sp_temperature")}
 _SHARES: Final = ("$0", "$1", "$2")
 """Ends of the names of energy at one tariff each. Answers with shares leave the total out."""
-NO_COLUMN: Final = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureRequest:
-    """What a bare body answered, as the person says who imports it."""
-
-    method: str
-    device: str
-    module: str
-    types: tuple[str, ...]
-    scale: str
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        method: str | None,
-        device: str | None,
-        module: str | None,
-        types: Sequence[str] | None,
-        scale: str | None,
-    ) -> MeasureRequest:
-        split = [part.strip().lower() for item in types or () for part in item.split(",")]
-        return cls(
-            method=(method or "").lower(),
-            device=device or "",
-            module=module or "",
-            types=tuple(part for part in split if part),
-            scale=(scale or "").lower(),
-        )
-
-    def fits(self, answer: Recognised) -> bool:
-        """Whether the request is whole and the payload can be an answer to it."""
-        is_whole = bool(self.device and self.types and self.scale)
-        return is_whole and self.method in ("", MEASURE) and answer.kind in (MEASURE, "empty list")
-
-    @property
-    def subject(self) -> str:
-        """Whose values they are: the module's if one was named."""
-        return self.module or self.device
-
-    @property
-    def likely_model(self) -> str:
-        """The product behind an id of which nothing else is known."""
-        found = vocabulary.PREFIXES.get(self.subject[:8].lower())
-        if found is None and not self.module and set(self.types) & {"co2", "pressure", "noise"}:
-            return vocabulary.STATION
-        return found or vocabulary.UNKNOWN_MODEL
-
-    @property
-    def likely_gateway(self) -> str:
-        """The product behind the gateway's id, when nothing else is known of it."""
-        return _GATEWAYS.get(self.likely_model, vocabulary.UNKNOWN_MODEL)
-
-
-_GATEWAYS: Final = {
-    vocabulary.OUTDOOR: vocabulary.STATION,
-    vocabulary.INDOOR: vocabulary.STATION,
-    vocabulary.RAIN_GAUGE: vocabulary.STATION,
-    vocabulary.ANEMOMETER: vocabulary.STATION,
-    vocabulary.THERMOSTAT: vocabulary.RELAY,
-    vocabulary.VALVE: vocabulary.RELAY,
-}
+_ON: Final = ("boileron", "sum_boiler_on")
+_OFF: Final = ("boileroff", "sum_boiler_off")
+_PLAIN: Final = frozenset({int, float, type(None)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows that have a value, as columns; `warnings` tell what was left out."""
+    """Rows that have a value, as columns. `untaken` are the places of types that are no readings, `skipped`
+    tells whether rows were left out; `warnings` say both in words."""
 
     times_ms: Instants
     columns: dict[str, Values]
+    untaken: tuple[int, ...] = ()
+    skipped: bool = False
     warnings: tuple[str, ...] = ()
 
 
-def read_measures(body: Any, request: MeasureRequest, now_ms: int) -> Table:
-    """The rows of either answer shape as columns; rows that cannot be read are left out and counted."""
-    names, warnings = _quantities(request)
-    if not names:
-        return _table([], [], {}, warnings)
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """Which places of a row hold what. `whole` are quantities in one place, `shares` those in several that
+    add up; a quantity may be in both, and its whole then counts where it is filled."""
+
+    whole: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, list[int]] = field(default_factory=dict)
+    on: int | None = None
+    off: int | None = None
+    untaken: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.whole or self.shares or self.has_heating)
+
+    @property
+    def has_heating(self) -> bool:
+        return self.on is not None or self.off is not None
+
+
+def read_measures(body: Any, request: MeasureRequest, now_ms: int, offset_s: int = 0) -> Table:
+    """The rows of either answer shape as columns; rows that cannot be read are left out and counted.
+
+    `offset_s` is that of the time zone in which bins were cut.
+    """
+    plan = _plan(request)
+    if plan.is_empty:
+        return _table([], {}, plan, bool(body))
     times, rows, skipped = [], [], 0
     for stamp, row in _rows(body):
-        at_ms = None if stamp is None else _start_ms(stamp, request.scale)
+        at_ms = None if stamp is None else _start_ms(stamp, request, offset_s)
         if at_ms is None or not isinstance(row, list) or instant_problem(at_ms, now_ms) is not None:
             skipped += 1
             continue
         times.append(at_ms)
         rows.append(row)
         if len(rows) >= MAX_ROWS:
-            warnings.append(f"only the first {MAX_ROWS} rows were taken")
+            plan.warnings.append(f"only the first {MAX_ROWS} rows were taken")
             break
-    width = max((len(row) for row in rows), default=0)
-    if width > len(request.types):
-        warnings.append(f"rows have {width} values, but only {len(request.types)} types were given")
+    widths = set(map(len, rows))
+    if widths and max(widths) > len(request.types):
+        plan.warnings.append(
+            f"rows have {max(widths)} values, but only {len(request.types)} types were given"
+        )
     if skipped:
-        warnings.append(f"{skipped} rows without a usable instant were left out")
-    return _table(times, rows, names, warnings)
+        plan.warnings.append(f"{skipped} rows without a usable instant were left out")
+    cells = _cells(rows, len(request.types), is_even=widths == {len(request.types)})
+    is_partly = bool(skipped or len(rows) >= MAX_ROWS or (widths and max(widths) > len(request.types)))
+    return _table(times, _columns(cells, plan, STEPS_S.get(request.scale)), plan, is_partly)
 
 
-def _quantities(request: MeasureRequest) -> tuple[dict[str, list[int]], list[str]]:
-    """The columns of each quantity, and why others are none. The first holds it whole, unless it is
-    `NO_COLUMN`; the others hold its shares."""
-    columns: dict[str, list[int]] = {}
-    warnings = []
-    for index, kind in enumerate(request.types):
+def _plan(request: MeasureRequest) -> _Plan:
+    plan = _Plan()
+    is_measured, is_step = request.scale == AS_MEASURED, request.scale in STEPS_S
+    for place, kind in enumerate(request.types):
         is_share = kind.endswith(_SHARES)
-        if request.scale == "max":
-            name = vocabulary.MEASURE_QUANTITIES.get(kind)
+        summed = _SUMS.get(kind.rpartition("$")[0] if is_share else kind)
+        plain = vocabulary.MEASURE_QUANTITIES.get(kind) if is_measured else None
+        if is_step and request.is_of_room:
+            plain = _MEANS.get(kind)
+        if is_step and summed is not None and is_share:
+            plan.shares.setdefault(summed, []).append(place)
+        elif is_step and summed is not None and summed not in plan.whole:
+            plan.whole[summed] = place
+        elif plain is not None and plain not in plan.whole:
+            plan.whole[plain] = place
+        elif (is_measured or is_step) and kind in _ON and plan.on is None:
+            plan.on = place
+        elif (is_measured or is_step) and kind in _OFF and plan.off is None:
+            plan.off = place
         else:
-            whole = kind.rpartition("$")[0] if is_share else kind
-            name = _SUMS.get(whole) if request.scale in SUM_STEPS_MS else None
-        if name is None or (not is_share and columns.get(name, [NO_COLUMN])[0] != NO_COLUMN):
-            warnings.append(f"{kind} at scale {request.scale} is no reading; kept as it came")
-        elif is_share:
-            columns.setdefault(name, [NO_COLUMN]).append(index)
-        else:
-            columns.setdefault(name, [NO_COLUMN])[0] = index
-    return columns, warnings
+            _leave(plan, place, f"{kind} at scale {request.scale} is no reading; kept as it came")
+    if is_measured and (plan.on is None) is not (plan.off is None):
+        alone = plan.on if plan.off is None else plan.off
+        plan.on = plan.off = None
+        _leave(plan, alone or 0, "boileron and boileroff at scale max say something only together; kept")
+    return plan
+
+
+def _leave(plan: _Plan, place: int, why: str) -> None:
+    plan.untaken.append(place)
+    plan.warnings.append(why)
 
 
 def _rows(body: Any) -> Iterator[tuple[int | None, Any]]:
@@ -159,50 +145,80 @@ def _rows(body: Any) -> Iterator[tuple[int | None, Any]]:
             yield integer(stamp), row
     for run in body if isinstance(body, list) else ():
         if not isinstance(run, Mapping):
+            yield None, run
             continue
         begin, step, values = integer(run.get("beg_time")), integer(run.get("step_time")), run.get("value")
-        for index, row in enumerate(values if isinstance(values, list) else ()):
+        for index, row in enumerate(values if isinstance(values, list) else (values,)):
             if begin is None or (step is None and index):
                 yield None, row
             else:
                 yield begin + index * (step or 0), row
 
 
-def _start_ms(stamp_s: int, scale: str) -> int | None:
+def _start_ms(stamp_s: int, request: MeasureRequest, offset_s: int) -> int | None:
     """The instant a stamp means. A stamp in the middle of its step means the step's start."""
     if abs(stamp_s) > LAST_EPOCH_S:
         return None
-    at_ms = stamp_s * 1000
-    step_ms = SUM_STEPS_MS.get(scale)
-    if step_ms is not None and at_ms % step_ms == step_ms // 2:
-        return at_ms - step_ms // 2
-    return at_ms
+    step_s = STEPS_S.get(request.scale)
+    if step_s is not None and request.is_real_time is not True:
+        is_middle = (stamp_s + offset_s) % step_s == step_s // 2
+        if request.is_real_time is False or is_middle:
+            stamp_s -= step_s // 2
+    return stamp_s * 1000
 
 
-def _table(
-    times: list[int], rows: list[list[Any]], names: Mapping[str, list[int]], warnings: Sequence[str]
-) -> Table:
-    columns = {name: _column(rows, indexes) for name, indexes in names.items()}
+def _cells(rows: Sequence[list[Any]], width: int, *, is_even: bool) -> Values:
+    """A row a stamp and a column a type; NaN where there is no number."""
+    if is_even and all(type(cell) in _PLAIN for row in rows for cell in row):
+        try:
+            cells = np.array(rows, dtype=np.float64)
+        except OverflowError:
+            pass
+        else:
+            # Numbers as the wire has them; whole ones beyond 64 bits are none.
+            if not (np.abs(cells) >= 2**63).any():
+                return cells
+    read = [[_cell(row, place) for place in range(width)] for row in rows]
+    return np.array(read, dtype=np.float64).reshape(len(rows), width)
+
+
+def _cell(row: list[Any], place: int) -> float:
+    found = number(row[place]) if place < len(row) else None
+    return float("nan") if found is None else float(found)
+
+
+def _columns(cells: Values, plan: _Plan, step_s: int | None) -> dict[str, Values]:
+    columns: dict[str, Values] = {name: cells[:, place] for name, place in plan.whole.items()}
+    for name, places in plan.shares.items():
+        parts = cells[:, places]
+        added = np.where(np.isnan(parts).all(axis=1), np.nan, np.nansum(parts, axis=1))
+        columns[name] = np.where(np.isnan(columns[name]), added, columns[name]) if name in columns else added
+    if plan.has_heating:
+        nothing = np.full(len(cells), np.nan)
+        on_s = nothing if plan.on is None else cells[:, plan.on]
+        off_s = nothing if plan.off is None else cells[:, plan.off]
+        columns[HEATING] = _share_on(on_s, off_s, step_s)
+    return columns
+
+
+def _share_on(on_s: Values, off_s: Values, step_s: int | None) -> Values:
+    """For which share of the time a heater was on; NaN where the seconds cannot tell."""
+    if step_s is not None:
+        on_s = np.where(np.isnan(on_s), step_s - off_s, on_s)
+        off_s = np.where(np.isnan(off_s), step_s - on_s, off_s)
+    length_s = on_s + off_s
+    is_told = (on_s >= 0) & (off_s >= 0) & (length_s > 0)
+    return np.where(is_told, on_s / np.where(is_told, length_s, 1), np.nan)
+
+
+def _table(times: list[int], columns: dict[str, Values], plan: _Plan, skipped: bool) -> Table:
     filled = np.zeros(len(times), dtype=np.bool_)
     for values in columns.values():
         filled |= ~np.isnan(values)
-    times_ms = np.array(times, dtype=np.int64)[filled]
     return Table(
-        times_ms=times_ms,
+        times_ms=np.array(times, dtype=np.int64)[filled],
         columns={name: values[filled] for name, values in columns.items()},
-        warnings=tuple(warnings),
+        untaken=tuple(plan.untaken),
+        skipped=skipped,
+        warnings=tuple(plan.warnings),
     )
-
-
-def _column(rows: list[list[Any]], indexes: Sequence[int]) -> Values:
-    """The first column, where it is empty the sum of its shares."""
-    table = np.array([[_cell(row, index) for index in indexes] for row in rows], dtype=np.float64)
-    table = table.reshape(len(rows), len(indexes))
-    first: Values = table[:, 0]
-    has_shares = ~np.isnan(table).all(axis=1)
-    return np.where(np.isnan(first) & has_shares, np.nansum(table, axis=1), first)
-
-
-def _cell(row: list[Any], index: int) -> float:
-    found = number(row[index]) if 0 <= index < len(row) else None
-    return float("nan") if found is None else float(found)

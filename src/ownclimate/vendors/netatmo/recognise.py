@@ -45,6 +45,8 @@ SECRETS: Final = frozenset({"access_token", "refresh_token", "client_secret", "p
 _SECRET_FORM = re.compile(
     rb"(?:^|&)(?:access_token|refresh_token|client_secret|password)=[^&\s]+", re.IGNORECASE
 )
+_HUGE = re.compile(rb"\d{19}")
+"""Only whole numbers of so many digits may be beyond 64 bits."""
 _BEARER = re.compile(rb"authorization:\s*bearer\s+\S+", re.IGNORECASE)
 
 _SIGNATURES: Final = (
@@ -106,10 +108,10 @@ def recognise(payload: bytes) -> Recognised:
     dated_ms = epoch_ms(document.get("time_server")) or 0 if enveloped else 0
     return Recognised(
         kind=_kind(document, body, enveloped),
-        digest=_digest(_canonical(document)),
+        digest=_digest(_canonical(document, has_huge=_HUGE.search(payload) is not None)),
         body=body,
         dated_ms=dated_ms,
-        has_secret=has_secret(document),
+        has_secret=_may_have_secret(payload) and has_secret(document),
     )
 
 
@@ -144,6 +146,12 @@ def has_secret(value: Any) -> bool:
             for name, item in value.items()
         )
     return isinstance(value, list) and any(has_secret(item) for item in value)
+
+
+def _may_have_secret(payload: bytes) -> bool:
+    """Whether the name of a secret stands in the JSON text, or an escape that may spell one."""
+    lower = payload.lower()
+    return b"\\u" in lower or any(name.encode() in lower for name in SECRETS)
 
 
 def without_secrets(value: Any) -> Any:
@@ -258,10 +266,10 @@ def _has_secret_text(payload: bytes) -> bool:
     )
 
 
-def _canonical(document: Any) -> bytes:
+def _canonical(document: Any, *, has_huge: bool) -> bytes:
     if isinstance(document, dict):
         document = {name: value for name, value in document.items() if name not in VOLATILE}
-    return orjson.dumps(storable(document), option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(storable(document) if has_huge else document, option=orjson.OPT_SORT_KEYS)
 
 
 def _digest(content: bytes) -> bytes:
