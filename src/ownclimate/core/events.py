@@ -157,7 +157,15 @@ async def remove_events_of(
     ports: Ports, owner_id: OwnerId, site_ids: Iterable[SiteId], device_id: DeviceId
 ) -> int:
     """Removes what happened at a device, wherever it stood; returns how many events went."""
-    subjects = [subject(site_id, device_id) for site_id in (*site_ids, None)]
+    return await _remove_of(ports, owner_id, [subject(site_id, device_id) for site_id in (*site_ids, None)])
+
+
+async def remove_events_at(ports: Ports, owner_id: OwnerId, site_id: SiteId) -> int:
+    """Removes what happened at a site at no device of it; returns how many events went."""
+    return await _remove_of(ports, owner_id, [subject(site_id, None)])
+
+
+async def _remove_of(ports: Ports, owner_id: OwnerId, subjects: Sequence[str]) -> int:
     removed = 0
     for partition in await partitions_of(ports.directory, owner_id, KIND):
         for name in subjects:
