@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import Conflict, NotFound
+from ownclimate.core.errors import Conflict, InvalidInput, NotFound
 from ownclimate.core.ids import DeviceId, OwnerId, is_id, new_id
 from ownclimate.core.partitions import month_partition, months
 from ownclimate.core.ports import ABSENT, Change, Delete, Directory, Ports, Put
@@ -87,11 +87,10 @@ async def accept_command(
         expires_ms=now_ms + min(life_ms, LONGEST_LIFE_MS),
     )
     partition = _partition(owner_id, command.id)
-    log_key = f"{device_id}:{command.created_ms:013d}:{command.id}"
     changes: list[Change] = [
         Put(table=TABLE, key=command.id, body=to_body(command), expect=ABSENT),
         Put(table=PENDING, key=command.id, body={}),
-        Put(table=LOG, key=log_key, body={"id": command.id}),
+        Put(table=LOG, key=_log_key(command), body={"id": command.id}),
     ]
     if idempotency_key:
         key = _key(device_id, idempotency_key)
@@ -108,6 +107,24 @@ async def accept_command(
         return first
     ports.bell.ring(owner_id, command)
     return command
+
+
+async def record_command(ports: Ports, owner_id: OwnerId, command: Command) -> bool:
+    """Notes what somebody told the device elsewhere, for its log alone: nobody here carries it out.
+
+    `id` must be made from `created_ms`, so that it is found in its month. False when it is noted already.
+    """
+    if command.state in (_S.ACCEPTED, _S.SENDING, _S.UNKNOWN):
+        raise InvalidInput("state", "a command that was given elsewhere has left our hands")
+    changes: list[Change] = [
+        Put(table=TABLE, key=command.id, body=to_body(command), expect=ABSENT),
+        Put(table=LOG, key=_log_key(command), body={"id": command.id}),
+    ]
+    try:
+        await write_surely(ports, _partition(owner_id, command.id), changes, of="command")
+    except Conflict:
+        return False
+    return True
 
 
 async def move_command(
@@ -279,6 +296,10 @@ def _partition(owner_id: OwnerId, command_id: str) -> str:
     if not is_id(command_id):
         raise NotFound(KIND, command_id)
     return month_partition(owner_id, KIND, int(command_id[:8], 16) * 1000)
+
+
+def _log_key(command: Command) -> str:
+    return f"{command.device_id}:{command.created_ms:013d}:{command.id}"
 
 
 def _key(device_id: DeviceId, idempotency_key: str) -> str:

@@ -56,6 +56,7 @@ async def create_device(
     kept: Mapping[str, Any] | None = None,
     is_heard: bool = False,
     keepalive_s: int = 0,
+    link: Mapping[str, str] | None = None,
     created_ms: int | None = None,
 ) -> Device:
     """A new device with its number and its aliases in every dialect.
@@ -84,6 +85,7 @@ async def create_device(
         kept=dict(kept or {}),
         is_heard=is_heard,
         keepalive_s=keepalive_s,
+        link=dict(link or {}),
         created_ms=ports.clock.now_ms() if created_ms is None else created_ms,
     )
     changes = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final
 
@@ -19,12 +20,13 @@ MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`retry_after_s` is 0 where the cloud does not say."""
+    """`retry_after_s` is 0 where the cloud does not say; `dated_ms`, by the cloud's clock, likewise."""
 
     status: int
     payload: bytes
     retry_after_s: float = 0.0
     content_type: str = ""
+    dated_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class Cloud:
                     payload=bytes(payload),
                     retry_after_s=_seconds(answer.headers.get("retry-after", "")),
                     content_type=answer.content_type,
+                    dated_ms=_date_ms(answer.headers.get("date", "")),
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unreachable("the cloud cannot be reached") from error
@@ -102,6 +105,14 @@ class Cloud:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _date_ms(text: str) -> int:
+    """Of a Date; 0 for what is none."""
+    try:
+        return round(parsedate_to_datetime(text).timestamp() * 1000)
+    except ValueError:
+        return 0
 
 
 def _seconds(text: str) -> float:
