@@ -26,8 +26,8 @@ class TaskKind(enum.IntEnum):
 class Task:
     """Something to be asked again and again; one call each time, `every_ms` apart.
 
-    `key` never changes for the same thing. `label` is for people. `since_ms` of a history: older values
-    are not wanted.
+    `key` never changes for the same thing. `label` is for people. `since_ms` and `until_ms` of a history:
+    older values are not wanted, nor newer ones unless `until_ms` is 0.
     """
 
     key: str
@@ -35,6 +35,13 @@ class Task:
     label: str
     every_ms: int
     since_ms: int = 0
+    until_ms: int = 0
+    is_backlog: bool = False
+    """Goes in turn with histories and out of the same part of what is allowed."""
+
+    @property
+    def rank(self) -> TaskKind:
+        return TaskKind.HISTORY if self.is_backlog else self.kind
 
 
 class Memory(Protocol):
@@ -86,7 +93,10 @@ class Collector(Protocol):
         ...
 
     async def fetch(self, task: Task) -> bool:
-        """One call, recorded durably; False when there was nothing, so that it need not be asked so often."""
+        """One call, recorded durably; False when there was nothing, so that it need not be asked so often.
+
+        When it is due again says the plan that is made afterwards: at once with an `every_ms` of 0.
+        """
         ...
 
     async def fetch_page(self, task: Task, page: Page) -> PageRead:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ownclimate.sync.gaps import DUE_MS, Coverage, Page, PageRead, Track
+from ownclimate.sync.gaps import DUE_MS, Coverage, Page, PageRead, Track, runs_of
 
 NOW_MS = 1_795_255_200_000
 STEP_MS = 300_000
@@ -61,6 +61,7 @@ class Cloud:
             asked_ms=NOW_MS,
             first_ms=rows[0] if rows else 0,
             last_ms=rows[-1] if rows else 0,
+            runs=runs_of(rows),
         )
 
     def drain(self, track: Track) -> Track:
@@ -79,6 +80,77 @@ def test_a_whole_history_costs_hardly_more_pages_than_it_fills() -> None:
     # A stretch holds two rows less than a page of 50.
     assert cloud.calls <= len(cloud.times_ms) / (PAGE_ROWS - 2) + 2
     assert (track.oldest_ms, track.newest_ms) == (cloud.times_ms[0], cloud.times_ms[-1])
+
+
+@pytest.mark.parametrize(("before_ms", "after_ms"), [(2 * STEP_MS, STEP_MS), (STEP_MS, 2 * STEP_MS)])
+def test_a_rhythm_that_changed_is_noticed(before_ms: int, after_ms: int) -> None:
+    changed_ms = NOW_MS - 100 * DAY_MS
+    times_ms = [*range(NOW_MS - 200 * DAY_MS, changed_ms, before_ms), *range(changed_ms, NOW_MS, after_ms)]
+    cloud = Cloud(times_ms)
+
+    cloud.drain(Track())
+
+    assert cloud.given == set(times_ms)
+    assert cloud.calls <= len(times_ms) / (PAGE_ROWS - 3) + 4
+
+
+def test_rows_that_are_lost_here_and_there_cost_few_pages_more() -> None:
+    dice = random.Random(3)
+    times_ms = [at for at in range(NOW_MS - 200 * DAY_MS, NOW_MS, STEP_MS) if dice.random() > 0.05]
+    cloud = Cloud(times_ms)
+
+    cloud.drain(Track())
+
+    assert cloud.given == set(times_ms)
+    assert cloud.calls <= 1.25 * len(times_ms) / PAGE_ROWS
+
+
+def test_silence_does_not_make_a_device_seem_slow() -> None:
+    times_ms = [*range(NOW_MS - 200 * DAY_MS, NOW_MS - 120 * DAY_MS, STEP_MS)]
+    times_ms += range(NOW_MS - 60 * DAY_MS, NOW_MS, STEP_MS)
+    cloud = Cloud(times_ms)
+
+    track = cloud.drain(Track())
+
+    assert cloud.given == set(times_ms)
+    assert cloud.calls <= len(times_ms) / (PAGE_ROWS - 2) + 20
+    assert track.spacing_ms == pytest.approx(STEP_MS, rel=0.01)
+    assert track.holes() == [(times_ms[len(times_ms) - 60 * 288 - 1], NOW_MS - 60 * DAY_MS)]
+
+
+def test_what_a_collector_covered_counts_whatever_it_was_asked_for() -> None:
+    track = Track(known=((0, 10 * DAY_MS), (90 * DAY_MS, NOW_MS)), spacing_ms=STEP_MS)
+    page = track.next_page(NOW_MS, PAGE_ROWS)
+    read = PageRead(
+        rows=PAGE_ROWS, is_full=True, asked_ms=NOW_MS, covered=(70 * DAY_MS, 90 * DAY_MS), last_ms=89 * DAY_MS
+    )
+
+    track = track.with_page(page, read)
+
+    assert page.is_of_longer_gap
+    assert page.gap_start_ms == 10 * DAY_MS
+    assert track.gaps(NOW_MS) == [(10 * DAY_MS, 70 * DAY_MS)]
+
+
+def test_what_fits_into_two_pages_is_asked_for_from_its_beginning() -> None:
+    track = Track(known=((0, 10 * STEP_MS), (80 * STEP_MS, NOW_MS)), spacing_ms=STEP_MS)
+
+    page = track.next_page(NOW_MS, PAGE_ROWS)
+
+    assert page == Page(start_ms=10 * STEP_MS, end_ms=80 * STEP_MS, gap_start_ms=10 * STEP_MS)
+    assert not page.is_of_longer_gap
+
+
+def test_a_history_that_ended_is_whole_for_ever() -> None:
+    until_ms = NOW_MS - 30 * DAY_MS
+    cloud = Cloud(list(range(NOW_MS - 60 * DAY_MS, NOW_MS, STEP_MS)))
+
+    track = cloud.drain(Track(until_ms=until_ms))
+
+    assert cloud.given == {at_ms for at_ms in cloud.times_ms if at_ms < until_ms}
+    assert track.is_closed(NOW_MS)
+    assert not Track(until_ms=until_ms).is_closed(NOW_MS)
+    assert not cloud.drain(Track()).is_closed(NOW_MS)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -105,7 +177,7 @@ def test_after_the_oldest_page_the_newest_comes() -> None:
 
     second = track.next_page(NOW_MS, PAGE_ROWS)
 
-    assert first == Page(start_ms=0)
+    assert first == Page(start_ms=0, gap_start_ms=0)
     assert second.end_ms is None
     assert second.start_ms > NOW_MS - DAY_MS
 
