@@ -211,7 +211,8 @@ def _answered(page: Page, read: PageRead) -> Span:
 
 
 def _between(known_ms: int, seen_ms: int) -> int:
-    """The spacing to reckon with: single pages lack a row more or less, but a device may change its rhythm."""
+    """The spacing to reckon with: single pages lack a row more or less, but a device may change
+    its rhythm."""
     if not known_ms or not seen_ms or abs(seen_ms - known_ms) * 10 > known_ms:
         return seen_ms or known_ms
     return (3 * known_ms + seen_ms) // 4
