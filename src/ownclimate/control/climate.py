@@ -3,7 +3,8 @@
 What is wanted is `core.climate`'s to say. Here a look at an owner's sites does three things, each of which
 may be done again without harm: a knob turned by hand becomes the room's set-point; rooms whose time has
 come show what is in force now, however long ago it came; and each device that can follow its room and is
-not there yet is ordered to, once for every set-point.
+not there yet is ordered to, once for every set-point. Devices whose programme is run elsewhere are
+passed over.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from ownclimate.core.climate import (
     Channel,
     Climate,
     chosen_via,
+    is_chosen,
     is_followed,
     next_change_ms,
     occurrence_of,
+    runs_own_programme,
     setpoint_of,
 )
 from ownclimate.core.devices import list_devices
@@ -42,6 +45,7 @@ from ownclimate.core.orders import (
     SET_SETPOINT,
 )
 from ownclimate.core.ports import Ports
+from ownclimate.core.programmes import Clouds, is_run_elsewhere, list_clouds
 from ownclimate.core.schedules import list_schedules
 from ownclimate.core.sites import list_rooms, list_sites
 from ownclimate.core.things import Ability, Device, Room, Setpoint
@@ -77,14 +81,17 @@ class Asking:
     temperature_c: float | None
 
 
-def askings(climate: Climate, followers: Followers) -> Iterator[Asking]:
+def askings(climate: Climate, followers: Followers, clouds: Clouds) -> Iterator[Asking]:
     """What devices of the site have to be told so that they follow their rooms."""
     for room in climate.rooms:
         for channel in Channel:
             setpoint = setpoint_of(room, channel)
             if setpoint is None or not is_followed(room, channel):
                 continue
+            is_own = is_chosen(room, channel)
             for device in climate.devices_in(room):
+                if runs_own_programme(device) and not is_own:
+                    continue
                 asking = _asking(room, device, channel, setpoint)
                 if asking is not None and not _is_there(asking, followers.get((device.id, channel))):
                     yield asking
@@ -143,20 +150,21 @@ class ClimateKeeper:
         if not rooms:
             return
         followers = await list_followers(self.ports.directory, owner_id)
+        clouds = await list_clouds(self.ports.directory, owner_id)
         climates = await self._climates(owner_id, rooms)
-        if await self._hear_knobs(owner_id, climates, followers):
+        if await self._hear_knobs(owner_id, climates, followers, clouds):
             climates = await self._climates(owner_id, await list_rooms(self.ports.directory, owner_id))
             followers = await list_followers(self.ports.directory, owner_id)
         for climate in climates:
-            await self._keep(owner_id, climate, followers)
+            await self._keep(owner_id, climate, followers, clouds)
 
-    async def _keep(self, owner_id: OwnerId, climate: Climate, followers: Followers) -> None:
+    async def _keep(self, owner_id: OwnerId, climate: Climate, followers: Followers, clouds: Clouds) -> None:
         now_ms = self.ports.clock.now_ms()
         try:
             climate = await follow_time(self.ports, owner_id, climate)
         except NotFound:
             return
-        for asking in askings(climate, followers):
+        for asking in askings(climate, followers, clouds):
             await self._ask(owner_id, asking, followers)
         due_ms = next_change_ms(climate, now_ms)
         if due_ms is not None:
@@ -180,13 +188,16 @@ class ClimateKeeper:
         after = asked(before, asking.occurrence, asking.temperature_c)
         await keep_follower(self.ports, owner_id, asking.device.id, asking.channel, after)
 
-    async def _hear_knobs(self, owner_id: OwnerId, climates: list[Climate], followers: Followers) -> bool:
+    async def _hear_knobs(
+        self, owner_id: OwnerId, climates: list[Climate], followers: Followers, clouds: Clouds
+    ) -> bool:
         """Whether a device was found to be set by hand; its room holds that now."""
         devices = [
             device
             for climate in climates
             for device in climate.devices
             if device.is_heard and device.room_id is not None and _channels(device)
+            if not is_run_elsewhere(device, clouds)
         ]
         latest = await self.ports.series.latest([device.number for device in devices]) if devices else {}
         is_any = False

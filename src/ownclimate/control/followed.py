@@ -15,6 +15,7 @@ from ownclimate.core.documents import from_body
 from ownclimate.core.ids import DeviceId, OwnerId, RoomId, SiteId
 from ownclimate.core.partitions import STANDINGS, owner_partition
 from ownclimate.core.ports import Delete, Ports
+from ownclimate.core.programmes import is_run_elsewhere, list_clouds
 from ownclimate.core.routines import (
     Profile,
     Purpose,
@@ -69,7 +70,7 @@ class Followed:
 async def followed_by(ports: Ports, owner_id: OwnerId) -> list[Followed]:
     """The owner's devices that follow routines, or did when the timetable last looked.
 
-    What belongs to a device that is gone goes too.
+    Those whose programme is run elsewhere are left out. What belongs to a device that is gone goes too.
     """
     routines = await list_routines(ports.directory, owner_id)
     standings = await ports.directory.scan(owner_partition(owner_id), STANDINGS)
@@ -86,9 +87,11 @@ async def followed_by(ports: Ports, owner_id: OwnerId) -> list[Followed]:
     wanted = {routine.device_id for routine in routines if routine.device_id}
     wanted |= {DeviceId(device_id) for profile in profiles for device_id in profile.followers}
     wanted |= {s.device_id for d in standings if (s := from_body(Standing, d.body)).routine_id}
+    clouds = await list_clouds(ports.directory, owner_id)
     return [
         _followed(devices[device_id], sites, rooms, routines, profiles)
         for device_id in sorted(wanted & devices.keys())
+        if not is_run_elsewhere(devices[device_id], clouds)
     ]
 
 

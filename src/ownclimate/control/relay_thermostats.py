@@ -20,6 +20,7 @@ from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import SET_RELAY
 from ownclimate.core.ports import Ports
+from ownclimate.core.programmes import is_run_elsewhere, list_clouds
 from ownclimate.core.standing import THERMOSTAT, last_switch
 from ownclimate.core.thermostats import Thermostat, list_thermostats, remove_thermostat, wanted_state
 from ownclimate.core.things import Device
@@ -68,12 +69,13 @@ class RelayThermostats:
         if not thermostats:
             return
         devices = {device.id: device for device in await list_devices(self.ports.directory, owner_id)}
+        clouds = await list_clouds(self.ports.directory, owner_id)
         followed = {each.device.id: each for each in await followed_by(self.ports, owner_id)}
         for thermostat in thermostats:
             relay = devices.get(thermostat.id)
             if relay is None:
                 await remove_thermostat(self.ports, owner_id, ACTOR, thermostat.id)
-            elif thermostat.is_active:
+            elif thermostat.is_active and not is_run_elsewhere(relay, clouds):
                 sensor = devices.get(thermostat.sensor_id)
                 await self._work(owner_id, thermostat, relay, sensor, followed.get(relay.id))
 

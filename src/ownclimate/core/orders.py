@@ -39,9 +39,23 @@ SET_FLOODLIGHT: Final = "set_floodlight"
 SET_PILOT_WIRE: Final = "set_pilot_wire"
 """`mode`: one of `PILOT_WIRE_MODES`."""
 
+HOLD: Final = "hold"
+"""`mode`, one of `HOLD_MODES`, and `temperature_c`, what that means (None: nothing): what is held in the
+device's room instead of its programme. `home` ends what is held."""
+SET_HOME_MODE: Final = "set_home_mode"
+"""`mode`, one of `HOME_MODES`: what the device's home does."""
+SELECT_SCHEDULE: Final = "select_schedule"
+"""`schedule_id`, ours: by which of its schedules the device's home goes."""
+WRITE_SCHEDULE: Final = "write_schedule"
+"""`schedule_id`, ours: the schedule as it stands here, which may be new."""
+REMOVE_SCHEDULE: Final = "remove_schedule"
+"""`schedule_id`, ours."""
+
 CLIMATE_MODES: Final = ("off", "heat", "cool", "auto", "aux_heat", "ventilation")
 AIR_MODES: Final = ("auto", "fan", "heat", "cool", "dry")
 AIR_FANS: Final = ("auto", "low", "medium", "high")
+HOLD_MODES: Final = ("off", "max", "frost_guard", "home")
+HOME_MODES: Final = ("schedule", "away", "frost_guard")
 PILOT_WIRE_MODES: Final = ("comfort", "comfort_1", "comfort_2", "away", "frost_guard", "stand_by")
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
@@ -60,6 +74,19 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     SET_PILOT_WIRE: frozenset({"mode"}),
 }
 """By order its fields; of an order with `move` either that or the other one is given."""
+
+PROGRAMME_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    HOLD: frozenset({"mode", "temperature_c"}),
+    SET_HOME_MODE: frozenset({"mode"}),
+    SELECT_SCHEDULE: frozenset({"schedule_id"}),
+    WRITE_SCHEDULE: frozenset({"schedule_id"}),
+    REMOVE_SCHEDULE: frozenset({"schedule_id"}),
+}
+"""The same of orders to whoever runs a device's programme, where that is not us (`core.programmes`)."""
+UNTIL: Final = "until_ms"
+"""Until when it holds, 0 for ever; left out, as long as is usual where it is carried out."""
+MAY_END: Final = frozenset({SET_SETPOINT, SET_COOLING_SETPOINT, HOLD, SET_HOME_MODE})
+"""Orders that may have `until_ms`, where the device's programme is run elsewhere."""
 
 NEEDS: Final[Mapping[str, Ability]] = {
     SET_SETPOINT: Ability.HEATING_SETPOINT,
@@ -91,11 +118,11 @@ def check_order(name: str, fields: Mapping[str, Any]) -> None:
     """Raises InvalidInput when an order of ours is unknown or its fields are not what it needs."""
     if maker_of(name) is not None:
         return
-    known = FIELDS.get(name)
+    known = FIELDS.get(name) or PROGRAMME_FIELDS.get(name)
     if known is None:
         raise InvalidInput("name", f"unknown order; known are {', '.join(sorted(FIELDS))}")
     for field in fields:
-        if field not in known:
+        if field not in known and not (field == UNTIL and name in MAY_END):
             raise InvalidInput(field, f"{name} has no such field")
     needed = known if "move" not in known else frozenset()
     for field in sorted(needed - fields.keys()):
@@ -131,13 +158,16 @@ def _check_value(order: str, field: str, value: Any) -> None:
     if field == "is_on":
         if not isinstance(value, bool):
             raise InvalidInput(field, "expected true or false")
-    elif field == "temperature_c":
+    elif field == "temperature_c" and not (value is None and order == HOLD):
         low, high = _TEMPERATURE_RANGE_C
         if not is_number or not low <= value <= high:
             raise InvalidInput(field, f"expected a number from {low:g} to {high:g}")
     elif field.endswith("_pct"):
         if not is_number or not 0 <= value <= 100:
             raise InvalidInput(field, "expected a number from 0 to 100")
+    elif field == UNTIL:
+        if not is_number or value < 0:
+            raise InvalidInput(field, "expected an instant, or 0 for ever")
     elif field == "mode" and order in _MODES:
         if value not in _MODES[order]:
             raise InvalidInput(field, f"expected one of {', '.join(_MODES[order])}")
@@ -150,4 +180,6 @@ _MODES: Final[Mapping[str, tuple[str, ...]]] = {
     SET_AIR_CONDITIONER: AIR_MODES,
     SET_FLOODLIGHT: ("on", "off", "auto"),
     SET_PILOT_WIRE: PILOT_WIRE_MODES,
+    HOLD: HOLD_MODES,
+    SET_HOME_MODE: HOME_MODES,
 }
