@@ -73,7 +73,8 @@ async def belongings_of(ports: Ports, owner_id: OwnerId, source: Source) -> Belo
     scene = await _Scene.of(ports.directory, owner_id, source)
     brought = await _brought(ports, scene)
     latest = await ports.series.latest([device.number for device in brought])
-    alone, shared = [], []
+    alone: list[Device] = []
+    shared: list[Device] = []
     for device in brought:
         origins = {value.origin >> 2 for value in latest.get(device.number, {}).values()}
         is_alone = scene.is_alone(device) and origins <= {source.number}

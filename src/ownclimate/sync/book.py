@@ -88,9 +88,13 @@ async def read_book(
     directory: Directory, owner_id: OwnerId, source_id: str
 ) -> tuple[Live, dict[str, TaskState]]:
     """What is going on, and the tasks by key; both empty for a source that was never worked."""
-    partition = owner_partition(owner_id)
-    found = await directory.find(partition, SYNC, f"{source_id}/{_LIVE}")
     prefix = f"{source_id}/task/"
-    tasks = await directory.scan(partition, SYNC, start=prefix, end=prefix + _AFTER_PREFIX)
+    tasks = await directory.scan(owner_partition(owner_id), SYNC, start=prefix, end=prefix + _AFTER_PREFIX)
     states = {row.key.removeprefix(prefix): from_body(TaskState, row.body) for row in tasks}
-    return (Live() if found is None else from_body(Live, found.body)), states
+    return await read_live(directory, owner_id, source_id), states
+
+
+async def read_live(directory: Directory, owner_id: OwnerId, source_id: str) -> Live:
+    """What is going on; empty for a source that was never worked."""
+    found = await directory.find(owner_partition(owner_id), SYNC, f"{source_id}/{_LIVE}")
+    return Live() if found is None else from_body(Live, found.body)
