@@ -10,6 +10,7 @@ from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET, REFRESH_TOKEN
 from ownclimate.vendors.netatmo.collector import BASE_URL, USER_LIMITS, NetatmoCollector
+from ownclimate.vendors.netatmo.collector_signin import SignIn
 from ownclimate.vendors.netatmo.collector_tokens import App, TokenChain
 
 
@@ -21,7 +22,7 @@ def _open(opening: Opening) -> Collector:
         vault=opening.vault,
         clock=opening.ports.clock,
         app=App(client_id=opening.settings.client_id, client_secret=opening.secrets[CLIENT_SECRET]),
-        first=opening.secrets[REFRESH_TOKEN],
+        first=opening.secrets.get(REFRESH_TOKEN, ""),
         context=f"tokens of source {opening.source.id}",
     )
     return NetatmoCollector(
@@ -43,8 +44,14 @@ CLOUD: Final = CloudKind(
     app_hint="Make an app at dev.netatmo.com; its page can also give a token of your account.",
     credentials=(
         Credential(name=CLIENT_SECRET, label="Client secret"),
-        Credential(name=REFRESH_TOKEN, label="Refresh token"),
+        Credential(
+            name=REFRESH_TOKEN,
+            label="Refresh token",
+            hint="Not needed when the account is connected by signing in.",
+            is_optional=True,
+        ),
     ),
     limits=USER_LIMITS,
     open=_open,
+    code_flow=SignIn(),
 )

@@ -149,6 +149,7 @@ class NetatmoCollector:
         return None
 
     async def close(self) -> None:
+        await self.tokens.close()
         await self.cloud.close()
 
     async def _call(self, method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -158,7 +159,7 @@ class NetatmoCollector:
         try:
             document = read_success(answer)
         except TokenSpent:
-            self.tokens.spend()
+            self.tokens.spend(token)
             raise
         measured = method == MEASURE
         if measured:

@@ -1,13 +1,16 @@
 """The tokens of one account: every refresh kills the pair before it, so one place keeps them.
 
 A new pair is on disk before it is used. A reply that was lost is asked for again with the same refresh
-token, which clouds with a grace answer with the same pair.
+token, which clouds with a grace answer with the same pair; by others the account must be connected again.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
@@ -25,6 +28,9 @@ RENEW_PART: Final = 0.9
 SHORTEST_LIFE_S: Final = 60
 TOKENS: Final = "tokens"
 TEMPORARY: Final = frozenset({"too_many_connections", "temporarily_unavailable", "server_error"})
+CONNECT_AGAIN: Final = "connect its account again"
+_DIGEST_BYTES: Final = 16
+_HANDED_IN: Final = {"refresh_token": "the refresh token", "authorization_code": "the code"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +48,11 @@ class Pair:
 
 @dataclass(slots=True)
 class TokenChain:
-    """`first` is the refresh token that the owner handed in; `context` binds what is sealed to its source."""
+    """`first` is the refresh token that the owner handed in, empty before there was one; `context` binds
+    what is sealed to its source.
+
+    A pair that descends from another `first` is forgotten: the account was connected again.
+    """
 
     cloud: Cloud
     memory: Memory
@@ -54,35 +64,47 @@ class TokenChain:
     _pair: Pair | None = field(default=None, repr=False)
     _unsaved: Pair | None = field(default=None, repr=False)
     """Fresh, but the store could not take it yet: another refresh could no more be asked for."""
-    _is_spent: bool = False
+    _spent: str = field(default="", repr=False)
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _renewal: asyncio.Task[Pair] | None = None
 
     async def access(self) -> str:
-        """A token to call with. Raises Refused when the account must be connected anew."""
-        pair = self._pair or await self._load()
-        if pair is None or self._is_spent or self.clock.now_ms() >= pair.renew_ms:
-            if self._unsaved is None:
-                self._unsaved = await self._renew(self.first if pair is None else pair.refresh)
-            await self._save(self._unsaved)
-            pair, self._unsaved, self._is_spent = self._unsaved, None, False
-        self._pair = pair
-        return pair.access
+        """A token to call with. Raises Refused when the account must be connected again."""
+        async with self._renewing:
+            pair = self._pair or await self._load()
+            if pair is None or pair.access == self._spent or self.clock.now_ms() >= pair.renew_ms:
+                # Who is cancelled now must not lose the pair that the cloud is giving out.
+                if self._renewal is None or self._renewal.done():
+                    refresh = self.first if pair is None else pair.refresh
+                    self._renewal = asyncio.create_task(self._renew(refresh))
+                pair = await asyncio.shield(self._renewal)
+            self._pair = pair
+            return pair.access
 
-    def spend(self) -> None:
-        """The cloud does not take the token any more: the next one is a new one."""
-        self._is_spent = True
+    def spend(self, access: str) -> None:
+        """The cloud does not take this token any more: the next one is a new one."""
+        self._spent = access
+
+    async def close(self) -> None:
+        """Lets a renewal that is under way come to its end."""
+        if self._renewal is not None:
+            with contextlib.suppress(Exception):
+                await self._renewal
 
     async def _renew(self, refresh: str) -> Pair:
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": refresh,
-            "client_id": self.app.client_id,
-            "client_secret": self.app.client_secret,
-        }
+        if self._unsaved is None:
+            self._unsaved = await self._asked(refresh)
+        await self._save(self._unsaved)
+        fresh, self._unsaved = self._unsaved, None
+        self._pair = fresh
+        return fresh
+
+    async def _asked(self, refresh: str) -> Pair:
+        if not refresh:
+            raise Refused(f"the account is not connected: {CONNECT_AGAIN}")
+        form = {"grant_type": "refresh_token", "refresh_token": refresh}
         asked_ms = self.clock.now_ms()
-        answer = await self.cloud.post(PATH, form)
-        document = read_json(answer)
-        if answer.status != 200 or "error" in document:
-            raise _denial(answer, document)
+        document = await ask_for_tokens(self.cloud, self.app, form)
         access, fresh = document.get("access_token"), document.get("refresh_token", refresh)
         if not isinstance(access, str) or not isinstance(fresh, str) or not access or not fresh:
             raise Garbled("the cloud's answer to a refresh holds no tokens")
@@ -95,14 +117,34 @@ class TokenChain:
         if not body:
             return None
         told = orjson.loads(self.vault.decrypt(body["sealed"], self.context))
+        if told.get("first", self._digest()) != self._digest():
+            return None
         return Pair(access=told["access"], refresh=told["refresh"], renew_ms=told["renew_ms"])
 
     async def _save(self, pair: Pair) -> None:
-        told = {"access": pair.access, "refresh": pair.refresh, "renew_ms": pair.renew_ms}
+        told = {
+            "access": pair.access,
+            "refresh": pair.refresh,
+            "renew_ms": pair.renew_ms,
+            "first": self._digest(),
+        }
         await self.memory.remember(TOKENS, {"sealed": self.vault.encrypt(orjson.dumps(told), self.context)})
 
+    def _digest(self) -> str:
+        return blake2b(self.first.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
-def _denial(answer: Answer, document: Mapping[str, Any]) -> UpstreamError:
+
+async def ask_for_tokens(cloud: Cloud, app: App, form: Mapping[str, str]) -> dict[str, Any]:
+    """What the cloud answers to a grant. Raises Refused when it gives none; another UpstreamError."""
+    proof = {"client_id": app.client_id, "client_secret": app.client_secret}
+    answer = await cloud.post(PATH, {**form, **proof})
+    document = read_json(answer)
+    if answer.status != 200 or "error" in document:
+        raise _denial(answer, document, _HANDED_IN[form["grant_type"]])
+    return document
+
+
+def _denial(answer: Answer, document: Mapping[str, Any], handed_in: str) -> UpstreamError:
     """Why there is no token: its shape differs from that of other faults (a text under `error`)."""
     name = document.get("error")
     if answer.status == TOO_MANY or name in TEMPORARY:
@@ -110,5 +152,5 @@ def _denial(answer: Answer, document: Mapping[str, Any]) -> UpstreamError:
     if answer.status >= 500:
         return UpstreamError(f"the cloud is out of order (status {answer.status})")
     if name == "invalid_grant":
-        return Refused("the refresh token does not hold any more: remove the source and add it again")
+        return Refused(f"{handed_in} does not hold any more: {CONNECT_AGAIN}")
     return Refused(f"the cloud gives no tokens to this app ({str(name)[:60]})")
