@@ -11,10 +11,9 @@ from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import Vault
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
-from ownclimate.links.backoff import Backoff
 from ownclimate.links.source_link import OpenLink
 from ownclimate.sync.book import Book
-from ownclimate.sync.engine import OUTAGE_FIRST_S, OUTAGE_LONGEST_S, Engine
+from ownclimate.sync.engine import Engine
 from ownclimate.sync.kinds import CloudKind, Opening
 from ownclimate.sync.link import CloudLink
 from ownclimate.sync.quota import Quota
@@ -58,7 +57,6 @@ def open_engine(
         book=book,
         collector=collector,
         quota=Quota(ports, collector.meters),
-        backoff=Backoff(ports.entropy, OUTAGE_FIRST_S, OUTAGE_LONGEST_S),
         sleep=sleep,
     )
 

@@ -30,27 +30,26 @@ from ownclimate.core.errors import (
     NotFound,
     RateLimited,
     Refused,
+    StoreError,
     Unreachable,
     Unsupported,
     UpstreamError,
 )
+from ownclimate.core.readings import FUTURE_SLACK_MS
 from ownclimate.core.things import Command, CommandState, Device
-from ownclimate.links.backoff import Backoff
 from ownclimate.sync.book import Book, Live, TaskState
-from ownclimate.sync.collector import Collector, Task, TaskKind
-from ownclimate.sync.gaps import Track
+from ownclimate.sync.collector import Collector, Relayed, Task, TaskKind
+from ownclimate.sync.gaps import PageRead, Track
 from ownclimate.sync.quota import BACKLOG_SHARE, LIVE_SHARE, RELAY_SHARE, Quota
+from ownclimate.sync.troubles import Troubles
 
-OUTAGE_FIRST_S: Final = 1.0
-OUTAGE_LONGEST_S: Final = 900.0
 BLOCKED_MS: Final = 3_600_000
 """After a refusal that does not say how long it holds."""
 DENIED_MS: Final = 3_600_000
 """Between attempts with credentials that do not hold: somebody has to do something first."""
 UNAVAILABLE_MS: Final = 24 * 3_600_000
 """Until a thing is asked for again that the cloud says it does not have, or may not give."""
-NEVER_MS: Final = 100 * 365 * 24 * 3_600_000
-"""Until a history is asked for again that ended and is whole."""
+NEVER_MS: Final = 1 << 53
 RARER: Final = 6
 """How many times less often a thing is asked for that had nothing new."""
 LONGEST_NAP_MS: Final = 60_000
@@ -62,6 +61,8 @@ GIVE_UP_MS: Final = 30 * 60_000
 """A pause after a failure that `run_once` does not wait for."""
 TROUBLES_AT_ONCE: Final = 8
 """In a row, after which `run_once` gives up."""
+SOBER_MS: Final = 24 * 3_600_000
+"""A cloud's clock that is further from ours tells nothing."""
 
 log = structlog.get_logger("ownclimate")
 
@@ -73,22 +74,21 @@ class Engine:
     book: Book
     collector: Collector
     quota: Quota
-    backoff: Backoff
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     live: Live = field(default_factory=Live)
     tasks: dict[str, TaskState] = field(default_factory=dict)
     plan: Mapping[str, Task] = field(default_factory=dict)
-    _not_before_ms: int = 0
-    _refused_until_ms: int = 0
+    _troubles: Troubles = field(init=False)
     _hastened: dict[str, list[int]] = field(default_factory=dict)
     """By task when to ask besides, ascending: a command is to show there."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _delayed: dict[str, int] = field(default_factory=dict)
-    """Tasks that failed while the cloud was out of order, and until when others go first."""
-    _troubles: int = 0
     _is_loaded: bool = False
     _calls_before: int = 0
+    _seen_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self._troubles = Troubles(self.book.ports.entropy)
 
     @property
     def calls(self) -> int:
@@ -109,11 +109,11 @@ class Engine:
     async def run_once(self) -> bool:
         """Works until nothing is due; False when it had to give up before."""
         try:
-            while self._troubles < TROUBLES_AT_ONCE:
+            while self._troubles.in_a_row < TROUBLES_AT_ONCE:
                 wait_ms = await self.step()
-                if not await self.is_behind():
+                if self._is_loaded and not self._due(self.now_ms):
                     return True
-                if self._not_before_ms - self.now_ms >= GIVE_UP_MS:
+                if self._troubles.until_ms - self.now_ms >= GIVE_UP_MS:
                     return False
                 if wait_ms > 0:
                     await self.sleep(wait_ms / 1000)
@@ -121,48 +121,43 @@ class Engine:
         finally:
             await self.collector.close()
 
-    async def is_behind(self) -> bool:
-        """Whether something is due."""
-        return self._next_task(self.now_ms) is not None
-
     async def step(self) -> int:
         """At most one task; returns for how many milliseconds there is nothing to do."""
-        await self._load()
-        now_ms = self.now_ms
-        if self._not_before_ms > now_ms:
-            return self._not_before_ms - now_ms
-        task = self._next_task(now_ms)
-        if task is None:
-            next_ms = min((self._due_ms(key) for key in self.plan), default=now_ms + LONGEST_NAP_MS)
-            await self._note("up to date", next_ms=next_ms)
-            return max(1, next_ms - now_ms)
         try:
-            return await self._work(task)
-        except (UpstreamError, RateLimited) as error:
-            return await self._put_off(task, error)
-        except (InvalidInput, NotFound, Forbidden, Unsupported) as error:
-            state = self._state(task)
-            await self._finish(
-                task, dataclasses.replace(state, problem=error.message), self.now_ms + UNAVAILABLE_MS
-            )
-        except AppError as error:
-            # The store cannot take it now, or somebody else changed the same thing again and again.
-            self._postpone(task, error.message)
-        except Exception as error:
-            # A fault of ours with this one answer: the other tasks go on, and this one is tried again.
-            log.exception("collecting_failed", source=self.book.source_id, task=task.label)
-            self._postpone(task, f"{task.label}: its answer could not be worked ({type(error).__name__})")
-        return 0
+            await self._load()
+            self._follow_clock()
+            now_ms = self.now_ms
+            if self._troubles.until_ms > now_ms:
+                return self._troubles.until_ms - now_ms
+            task = self._next_task(now_ms)
+            if task is None:
+                activity = "waits after a failure" if self._due(now_ms) else "up to date"
+                await self._note(activity, next_ms=self._next_ms(now_ms))
+                return max(1, self.live.next_ms - now_ms)
+            return await self._try(task)
+        except StoreError as error:
+            # Nothing can be written down at the moment, not even that.
+            self._fail(error.message)
+            return self._troubles.outage("", self.now_ms)
 
     async def relay(self, device: Device, command: Command) -> Delivery:
         """Has the cloud carry the command out. Raises what `control.carriers.Carrier.deliver` says."""
-        await self._load()
-        if self._refused_until_ms > self.now_ms:
-            raise Unreachable("the cloud refuses calls at the moment")
-        await self._prepare_to_relay()
-        wait_ms = await self.quota.take(RELAY_SHARE)
+        try:
+            await self._load()
+            if self._troubles.refused_until_ms > self.now_ms:
+                raise Unreachable("the cloud refuses calls at the moment")
+            await self.collector.prepare()
+            wait_ms = await self.quota.take(RELAY_SHARE)
+        except RateLimited as error:
+            await self._refuse(error)
+            raise Unreachable(error.message) from error
+        except (UpstreamError, StoreError) as error:
+            if isinstance(error, Refused):
+                raise
+            raise Unreachable(error.message) from error
         if wait_ms > 0:
             raise Unreachable(f"the calls that the cloud allows are used up for {-(-wait_ms // 1000)} s")
+        made_ms = self.quota.made_ms
         self.live = dataclasses.replace(self.live, calls=self.live.calls + 1, relayed=self.live.relayed + 1)
         try:
             relayed = await self.collector.relay(device, command)
@@ -171,19 +166,75 @@ class Engine:
             raise Unreachable(error.message) from error
         except Forbidden as error:
             raise Refused(error.message) from error
-        for key in relayed.look_again:
-            self._hastened[key] = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
-        self._bell.set()
+        finally:
+            self.quota.end(made_ms)
+        self._hasten(relayed)
         return relayed.delivery
 
-    async def _prepare_to_relay(self) -> None:
-        """What fails here leaves no doubt: the cloud was told nothing yet."""
+    @property
+    def now_ms(self) -> int:
+        return self.book.ports.clock.now_ms()
+
+    async def _try(self, task: Task) -> int:
+        """What the failures of a task mean; returns how long to wait."""
         try:
-            await self.collector.prepare()
-        except Refused:
+            return await self._work(task)
+        except StoreError:
             raise
         except (UpstreamError, RateLimited) as error:
-            raise Unreachable(error.message) from error
+            return await self._put_off(task, error)
+        except (InvalidInput, NotFound, Forbidden, Unsupported) as error:
+            # An answer, too: the cloud is well.
+            self._troubles.success(task.key)
+            state = dataclasses.replace(self._state(task), problem=error.message)
+            await self._finish(task, state, self.now_ms + UNAVAILABLE_MS)
+        except AppError as error:
+            # Somebody else changed the same thing again and again.
+            self._postpone(task, error.message)
+        except Exception as error:
+            # A fault of ours with this one answer: the other tasks go on, and this one is tried again.
+            log.exception("collecting_failed", source=self.book.source_id, task=task.label)
+            self._postpone(task, f"{task.label}: its answer could not be worked ({type(error).__name__})")
+        return 0
+
+    async def _work(self, task: Task) -> int:
+        state = self._state(task)
+        share = BACKLOG_SHARE if task.rank is TaskKind.HISTORY else LIVE_SHARE
+        await self.collector.prepare()
+        wait_ms = await self.quota.take(share)
+        if wait_ms > 0:
+            await self._note("waits, so as not to ask more than is allowed", next_ms=self.now_ms + wait_ms)
+            return wait_ms
+        made_ms = self.quota.made_ms
+        self.live = dataclasses.replace(self.live, activity=task.label, calls=self.live.calls + 1)
+        try:
+            if task.kind is TaskKind.HISTORY:
+                state, due_ms = await self._work_history(task, state)
+            else:
+                had_something = await self.collector.fetch(task)
+                await self._take_outcomes()
+                self.plan = {planned.key: planned for planned in await self.collector.plan()}
+                due_ms = self._due_after(self.plan.get(task.key, task), had_something=had_something)
+        finally:
+            self.quota.end(made_ms)
+        self._troubles.success(task.key)
+        self.live = dataclasses.replace(self.live, last_success_ms=self.now_ms)
+        await self._finish(task, dataclasses.replace(state, problem=""), due_ms)
+        return 0
+
+    async def _work_history(self, task: Task, state: TaskState) -> tuple[TaskState, int]:
+        before = state.track or Track(since_ms=task.since_ms, until_ms=task.until_ms)
+        page = before.next_page(self.now_ms, self.collector.page_rows)
+        read = _sobered(await self.collector.fetch_page(task, page), self.now_ms)
+        track = before.with_page(page, read)
+        state = dataclasses.replace(state, track=track)
+        if track.is_closed(read.asked_ms):
+            return state, NEVER_MS
+        is_further = (track.known, track.stretch) != (before.known, before.stretch)
+        has_more = track.is_behind(read.asked_ms) or (read.is_full and page.end_ms is None)
+        if is_further and has_more:
+            return state, self.now_ms
+        return state, self._due_after(task, had_something=read.rows > 0)
 
     async def _take_outcomes(self) -> None:
         """What was fetched last may show what came of commands."""
@@ -200,44 +251,6 @@ class Engine:
             with contextlib.suppress(Conflict):  # Who delivers it moved it at this very moment.
                 await move_command(self.book.ports, self.book.owner_id, command.id, outcome, reason=reason)
 
-    @property
-    def now_ms(self) -> int:
-        return self.book.ports.clock.now_ms()
-
-    async def _work(self, task: Task) -> int:
-        state = self._state(task)
-        share = BACKLOG_SHARE if task.rank is TaskKind.HISTORY else LIVE_SHARE
-        await self.collector.prepare()
-        wait_ms = await self.quota.take(share)
-        if wait_ms > 0:
-            await self._note("waits, so as not to ask more than is allowed", next_ms=self.now_ms + wait_ms)
-            return wait_ms
-        self.live = dataclasses.replace(self.live, activity=task.label, calls=self.live.calls + 1)
-        if task.kind is TaskKind.HISTORY:
-            state, due_ms = await self._work_history(task, state)
-        else:
-            had_something = await self.collector.fetch(task)
-            await self._take_outcomes()
-            self.plan = {planned.key: planned for planned in await self.collector.plan()}
-            due_ms = self._due_after(self.plan.get(task.key, task), had_something=had_something)
-        self._troubles = 0
-        self.backoff.reset()
-        self.live = dataclasses.replace(self.live, last_success_ms=self.now_ms)
-        await self._finish(task, dataclasses.replace(state, problem=""), due_ms)
-        return 0
-
-    async def _work_history(self, task: Task, state: TaskState) -> tuple[TaskState, int]:
-        track = state.track or Track(since_ms=task.since_ms, until_ms=task.until_ms)
-        page = track.next_page(self.now_ms, self.collector.page_rows)
-        read = await self.collector.fetch_page(task, page)
-        track = track.with_page(page, read)
-        state = dataclasses.replace(state, track=track)
-        if track.is_behind(read.asked_ms):
-            return state, self.now_ms
-        if track.is_closed(read.asked_ms):
-            return state, self.now_ms + NEVER_MS
-        return state, self._due_after(task, had_something=read.rows > 0)
-
     def _due_after(self, task: Task, *, had_something: bool) -> int:
         if had_something:
             return self.now_ms + task.every_ms
@@ -246,49 +259,65 @@ class Engine:
 
     async def _put_off(self, task: Task, error: UpstreamError | RateLimited) -> int:
         """The cloud does not answer now: how long it is left alone depends on why."""
-        now_ms = self.now_ms
         self._fail(error.message)
-        self._troubles += 1
         if isinstance(error, RateLimited):
             wait_ms = await self._refuse(error)
         elif isinstance(error, Refused):
             wait_ms = DENIED_MS
+            self._troubles.leave_alone(self.now_ms + wait_ms)
         else:
-            wait_ms = max(1, round(self.backoff.next_s() * 1000))
-            self._delayed[task.key] = now_ms + 2 * wait_ms
-        self._not_before_ms = now_ms + wait_ms
+            wait_ms = self._troubles.outage(task.key, self.now_ms)
         log.warning("cloud_left_alone", source=self.book.source_id, reason=error.message, wait_ms=wait_ms)
-        await self._note("waits after a failure", next_ms=self._not_before_ms)
+        await self._note("waits after a failure", next_ms=self.now_ms + wait_ms)
         return wait_ms
 
     async def _refuse(self, error: RateLimited) -> int:
         """The cloud refused for its limits; returns for how long it is left alone."""
         wait_ms = round(error.retry_after_s * 1000) or BLOCKED_MS
         self.live = dataclasses.replace(self.live, refused=self.live.refused + 1)
-        self._refused_until_ms = self._not_before_ms = self.now_ms + wait_ms
-        await self.quota.block(self._refused_until_ms)
+        self._troubles.leave_alone(self.now_ms + wait_ms)
+        self._troubles.refused_until_ms = self._troubles.until_ms
+        await self.quota.block(self._troubles.until_ms)
         return wait_ms
+
+    def _hasten(self, relayed: Relayed) -> None:
+        """A command shows soon in what is fetched."""
+        for key in relayed.look_again:
+            self._hastened[key] = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
+        self._bell.set()
+
+    def _due(self, now_ms: int) -> list[Task]:
+        return [task for key, task in self.plan.items() if self._due_ms(key, now_ms) <= now_ms]
 
     def _next_task(self, now_ms: int) -> Task | None:
         """The most pressing of what is due. Histories take turns, so that none waits for another's years."""
-        due = [task for key, task in self.plan.items() if self._due_ms(key) <= now_ms]
-        ready = [task for task in due if self._delayed.get(task.key, 0) <= now_ms]
-        return min(ready or due, key=lambda task: (task.rank, self._due_ms(task.key), task.key), default=None)
+        ready = [task for task in self._due(now_ms) if self._troubles.delayed_until_ms(task.key) <= now_ms]
+        return min(
+            ready, key=lambda task: (task.rank, self._due_ms(task.key, now_ms), task.key), default=None
+        )
 
-    def _due_ms(self, key: str) -> int:
-        due_ms = self.tasks[key].due_ms if key in self.tasks else 0
+    def _due_ms(self, key: str, now_ms: int) -> int:
+        state = self.tasks.get(key, TaskState())
+        # What was done later than now was done before the clock was put back.
+        due_ms = state.due_ms if state.done_ms <= now_ms or state.due_ms == NEVER_MS else now_ms
         return min(due_ms, *self._hastened.get(key, [due_ms]))
+
+    def _next_ms(self, now_ms: int) -> int:
+        """When something is due next."""
+        times_ms = [max(self._due_ms(key, now_ms), self._troubles.delayed_until_ms(key)) for key in self.plan]
+        return min((at_ms for at_ms in times_ms if at_ms < NEVER_MS), default=now_ms + LONGEST_NAP_MS)
 
     def _state(self, task: Task) -> TaskState:
         return self.tasks.get(task.key, TaskState())
 
     async def _finish(self, task: Task, state: TaskState, due_ms: int) -> None:
-        done = dataclasses.replace(state, due_ms=due_ms, done_ms=self.now_ms, label=task.label)
-        self.live = dataclasses.replace(self.live, at_ms=self.now_ms, activity=task.label, next_ms=due_ms)
+        now_ms = self.now_ms
+        done = dataclasses.replace(state, due_ms=due_ms, done_ms=now_ms, label=task.label)
+        next_ms = now_ms if due_ms == NEVER_MS else due_ms
+        self.live = dataclasses.replace(self.live, at_ms=now_ms, activity=task.label, next_ms=next_ms)
         await self.book.save(self.live, {task.key: done})
         self.tasks[task.key] = done
-        self._delayed.pop(task.key, None)
-        later = [at_ms for at_ms in self._hastened.pop(task.key, ()) if at_ms > self.now_ms]
+        later = [at_ms for at_ms in self._hastened.pop(task.key, ()) if at_ms > now_ms]
         if later:
             self._hastened[task.key] = later
 
@@ -297,10 +326,7 @@ class Engine:
 
     def _postpone(self, task: Task, reason: str) -> None:
         self._fail(reason)
-        self._troubles += 1
-        wait_ms = max(1, round(self.backoff.next_s() * 1000))
-        self._not_before_ms = self.now_ms + wait_ms
-        self._delayed[task.key] = self._not_before_ms + wait_ms
+        self._troubles.fault(task.key, self.now_ms)
         log.warning("collecting_postponed", source=self.book.source_id, reason=reason)
 
     async def _note(self, activity: str, *, next_ms: int) -> None:
@@ -308,6 +334,14 @@ class Engine:
             return
         self.live = dataclasses.replace(self.live, at_ms=self.now_ms, activity=activity, next_ms=next_ms)
         await self.book.save(self.live, {})
+
+    def _follow_clock(self) -> None:
+        """A clock that is put back would leave everything alone until it is there again."""
+        by_ms, self._seen_ms = self._seen_ms - self.now_ms, self.now_ms
+        if by_ms > 0:
+            self._troubles.shift(by_ms)
+            for key, times_ms in self._hastened.items():
+                self._hastened[key] = [at_ms - by_ms for at_ms in times_ms]
 
     async def _load(self) -> None:
         async with self._loading:
@@ -317,3 +351,14 @@ class Engine:
             self._calls_before = self.live.calls
             self.plan = {task.key: task for task in await self.collector.plan()}
             self._is_loaded = True
+
+
+def _sobered(read: PageRead, now_ms: int) -> PageRead:
+    """Of two clocks that differ the earlier one says what is known: what was asked for too early is only
+    asked again. Rows of a time that no clock here can reach were not recorded."""
+    is_sober = abs(read.asked_ms - now_ms) <= SOBER_MS
+    return dataclasses.replace(
+        read,
+        asked_ms=min(read.asked_ms, now_ms) if is_sober else now_ms,
+        last_ms=min(read.last_ms, now_ms + FUTURE_SLACK_MS),
+    )
