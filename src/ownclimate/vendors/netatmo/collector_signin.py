@@ -1,4 +1,4 @@
-"""Connecting an account without copying a token: its owner signs in at Netatmo's and comes back with a code."""
+"""Connecting an account without a token to paste: its owner signs in at Netatmo's and brings a code back."""
 
 from __future__ import annotations
 
