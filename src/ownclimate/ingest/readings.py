@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
 
+from ownclimate.core.abilities import abilities_of
 from ownclimate.core.devices import checked_vendor_id, create_device, find_device_number
 from ownclimate.core.errors import Conflict, InvalidInput
 from ownclimate.core.ids import DeviceNumber
 from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Batch, OriginNumber, Recorded
-from ownclimate.core.things import Ability
 from ownclimate.ingest.keys import HookKey, key_actor, key_origin
 from ownclimate.ingest.rows import BadRows, DeviceRows, Parsed, parse_body
 
@@ -20,39 +19,6 @@ GENERIC_VENDOR = "generic"
 
 BODY_ON_LOOP_BYTES = 128 * 1024
 """A longer body is parsed in a thread: below, that takes less than 2 ms and a thread would cost more."""
-
-ABILITIES: dict[str, Ability] = {
-    "temperature_c": Ability.TEMPERATURE,
-    "temperature_external_c": Ability.TEMPERATURE,
-    "humidity_pct": Ability.HUMIDITY,
-    "co2_ppm": Ability.CO2,
-    "noise_db": Ability.NOISE,
-    "pressure_sea_hpa": Ability.PRESSURE,
-    "pressure_station_hpa": Ability.PRESSURE,
-    "rain_mm": Ability.RAIN,
-    "wind_speed_kmh": Ability.WIND,
-    "gust_speed_kmh": Ability.WIND,
-    "illuminance_lux": Ability.ILLUMINANCE,
-    "voc_ppb": Ability.AIR_QUALITY,
-    "iaq_index": Ability.AIR_QUALITY,
-    "pm25_ugm3": Ability.AIR_QUALITY,
-    "motion": Ability.MOTION,
-    "occupancy": Ability.OCCUPANCY,
-    "contact_open": Ability.CONTACT,
-    "water_leak": Ability.WATER_LEAK,
-    "setpoint_c": Ability.HEATING_SETPOINT,
-    "setpoint_cool_c": Ability.COOLING_SETPOINT,
-    "valve_pct": Ability.VALVE,
-    "relay_on": Ability.RELAY,
-    "power_w": Ability.POWER,
-    "energy_wh": Ability.ENERGY,
-    "energy_total_wh": Ability.ENERGY,
-    "battery_v": Ability.BATTERY,
-    "battery_pct": Ability.BATTERY,
-    "position_pct": Ability.COVER,
-    "brightness_pct": Ability.DIMMER,
-}
-"""What a device that reports a quantity can evidently do."""
 
 
 async def take_readings(ports: Ports, key: HookKey, body: bytes, device_model: str = "") -> Recorded:
@@ -159,7 +125,3 @@ async def _make_device(ports: Ports, key: HookKey, rows: DeviceRows, model: str)
             raise BadRows(dict.fromkeys(rows.indices, reason)) from error
         return number
     return device.number
-
-
-def abilities_of(quantities: Iterable[str]) -> frozenset[Ability]:
-    return frozenset(ABILITIES[name] for name in quantities if name in ABILITIES)

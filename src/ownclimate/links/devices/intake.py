@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from ownclimate.core.abilities import abilities_of
 from ownclimate.core.devices import checked_vendor_id, create_device, edit_device, find_device
 from ownclimate.core.errors import Conflict, InvalidInput
 from ownclimate.core.liveness import CONNECTION
@@ -20,7 +21,7 @@ from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.things import Ability, Device, Report
 from ownclimate.ingest.keys import HookKey, key_actor, key_origin
-from ownclimate.ingest.readings import abilities_of, device_batch
+from ownclimate.ingest.readings import device_batch
 from ownclimate.ingest.rows import DeviceRows
 from ownclimate.links.devices.profiles import Heard, Profile
 from ownclimate.links.devices.said import Rows, Said, State
