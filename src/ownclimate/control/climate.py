@@ -26,6 +26,7 @@ from ownclimate.core.climate import (
     chosen_via,
     is_chosen,
     is_followed,
+    is_on_pilot_wire,
     next_change_ms,
     occurrence_of,
     runs_own_programme,
@@ -60,7 +61,6 @@ KNOB: Final = Actor(via="device")
 OFF_C: Final = 5.0
 """What a heater that is to be off is told to hold: it closes, and its pipes do not freeze."""
 COOLING_OFF_C: Final = 35.0
-RADIATOR: Final = "radiator"
 
 Followers = Mapping[tuple[DeviceId, Channel], Follower]
 
@@ -280,7 +280,7 @@ def _asking(room: Room, device: Device, channel: Channel, setpoint: Setpoint) ->
 def _order(device: Device, channel: Channel, setpoint: Setpoint) -> tuple[str, dict[str, Any]] | None:
     abilities, wanted_c = device.abilities, setpoint.temperature_c
     if channel is Channel.HEATING:
-        if setpoint.pilot_wire and _is_on_pilot_wire(device):
+        if setpoint.pilot_wire and is_on_pilot_wire(device):
             return SET_PILOT_WIRE, {"mode": setpoint.pilot_wire}
         if Ability.HEATING_SETPOINT in abilities and _is_meant(setpoint):
             return SET_SETPOINT, {"temperature_c": OFF_C if wanted_c is None else wanted_c}
@@ -298,11 +298,6 @@ def _order(device: Device, channel: Channel, setpoint: Setpoint) -> tuple[str, d
 def _is_meant(setpoint: Setpoint) -> bool:
     """A timetable that asks for nothing leaves a device as it is."""
     return setpoint.temperature_c is not None or setpoint.mode.value in ("off", "away")
-
-
-def _is_on_pilot_wire(device: Device) -> bool:
-    appliance = device.reports.get("appliance")
-    return Ability.RELAY in device.abilities and appliance is not None and appliance.value == RADIATOR
 
 
 def _is_there(asking: Asking, follower: Follower | None) -> bool:

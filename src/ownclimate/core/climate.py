@@ -76,12 +76,17 @@ class Channel(Enum):
         return "heating_mode" if self is Channel.HEATING else "cooling_mode"
 
 
-_ABILITIES: Final = {
+ABILITIES: Final = {
     Channel.HEATING: frozenset({Ability.HEATING_SETPOINT}),
     Channel.COOLING: frozenset({Ability.COOLING_SETPOINT, Ability.AIR_CONDITIONING}),
     Channel.AUTO: frozenset({Ability.AIR_CONDITIONING}),
 }
+"""What a device needs one of to bring a set-point about."""
+RADIATOR: Final = "radiator"
 
+
+PROGRAMME: Final = "programme"
+"""A device's report: whose programme it runs. Without it the device does what its room wants."""
 
 SETPOINT_QUANTITIES: Final = {Channel.HEATING: "setpoint_c", Channel.COOLING: "setpoint_cool_c"}
 """In which quantity devices tell what they hold."""
@@ -139,11 +144,17 @@ def chosen_via(room: Room, channel: Channel) -> str:
     return str(room.settings[control_name(channel)].get("via", "")) if is_chosen(room, channel) else ""
 
 
+def runs_own_programme(device: Device) -> bool:
+    """Whether its maker's programme says what the device holds: of ours it takes what a person chose, and
+    neither timetables nor modes of the home."""
+    return PROGRAMME in device.reports
+
+
 def is_wanted(climate: Climate, room: Room, channel: Channel) -> bool:
     """Whether set-points of the channel mean anything in the room."""
     if setpoint_of(room, channel) is not None:
         return True
-    if any(_ABILITIES[channel] & device.abilities for device in climate.devices_in(room)):
+    if any(ABILITIES[channel] & device.abilities for device in climate.devices_in(room)):
         return True
     schedule = climate.selected(channel)
     return schedule is not None and any(_of_room(zone, room.id) is not None for zone in schedule.zones)
@@ -314,6 +325,12 @@ def shown_in(settings: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
     if channel is Channel.HEATING:
         names.append("pilot_wire_order")
     return {name: settings[name] for name in names if name in settings}
+
+
+def is_on_pilot_wire(device: Device) -> bool:
+    """Whether it switches a radiator, which understands what a pilot wire says."""
+    appliance = device.reports.get("appliance")
+    return Ability.RELAY in device.abilities and appliance is not None and appliance.value == RADIATOR
 
 
 def is_over(setpoint: Setpoint, now_ms: int) -> bool:

@@ -3,6 +3,9 @@
 Each is one atomic, audited write: what was chosen, and every room's set-point that follows from it. Then
 `Ports.wishes` rings, so that devices are told at once (`control.climate`). The deeds are listed in
 `core.climate`.
+
+Where a cloud runs the programme (`core.programmes`), the choice is then an order to it. Each raises
+NotRelayed, before anything is changed, where nobody here could bring it about.
 """
 
 from __future__ import annotations
@@ -24,10 +27,21 @@ from ownclimate.core.climate import (
 from ownclimate.core.climate_changes import Outcome, change_climate
 from ownclimate.core.errors import InvalidInput, NotFound
 from ownclimate.core.ids import OwnerId, RoomId, SiteId
+from ownclimate.core.orders import (
+    CREATE_SCHEDULE,
+    REMOVE_SCHEDULE,
+    RENAME_SCHEDULE,
+    SELECT_SCHEDULE,
+    WRITE_SCHEDULE,
+)
 from ownclimate.core.ports import Ports
-from ownclimate.core.things import Device, Room, Schedule, Setpoint, SetpointMode
+from ownclimate.core.relaying import USUAL, Elsewhere, Told, give_all, load_elsewhere
+from ownclimate.core.schedules import create_schedule
+from ownclimate.core.things import Command, Device, Room, Schedule, Setpoint, SetpointMode
 from ownclimate.core.writes import Actor, Deed
 
+RENAME: Final = "rename"
+"""As the `verb` of `change_schedule`: nothing but the name is another one."""
 TIMETABLE: Final = Actor(via="timetable")
 """Who acts when time does."""
 
@@ -65,7 +79,16 @@ async def set_setpoint(
         after = with_setpoint(climate, room, channel, chosen, now_ms, actor.via)
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
-    after = await change_climate(ports, owner_id, site_id, change, room_id=room_id)
+    def told(elsewhere: Elsewhere) -> list[Told]:
+        is_ended = mode in (SetpointMode.SCHEDULE, SetpointMode.HOME)
+        held_c = temperature_c
+        if mode is not SetpointMode.MANUAL:
+            held_c = mode_temperature_c(elsewhere.climate, channel, mode)
+        end_ms = USUAL if until_ms is None else until_ms
+        wish = Setpoint(mode=mode, temperature_c=held_c, until_ms=end_ms, pilot_wire=pilot_wire)
+        return elsewhere.of_room(room_id, channel, wish, is_ended)
+
+    after = await _choose(ports, owner_id, actor, site_id, change, told, room_id=room_id)
     return _room(after, room_id)
 
 
@@ -98,8 +121,14 @@ async def hold_setpoint(
         after = with_setpoint(climate, room, channel, chosen, now_ms, actor.via)
         return Outcome(climate=after, deeds=(_room_deed(actor, "set_setpoint", after, room_id, channel),))
 
+    def told(elsewhere: Elsewhere) -> list[Told]:
+        end_ms = USUAL if until_ms is None else until_ms
+        wish = Setpoint(mode=mode, temperature_c=temperature_c, until_ms=end_ms)
+        return elsewhere.of_room(room_id, channel, wish, is_ended=False, besides=device)
+
+    site_id = device.site_id
     try:
-        return _room(await change_climate(ports, owner_id, device.site_id, change, room_id=room_id), room_id)
+        return _room(await _choose(ports, owner_id, actor, site_id, change, told, room_id=room_id), room_id)
     except NotFound:
         return None
 
@@ -136,7 +165,10 @@ async def set_home_mode(
             deeds += _switch_deeds(actor, climate, after, schedule_id)
         return Outcome(climate=after, deeds=tuple(deeds))
 
-    return await change_climate(ports, owner_id, site_id, change)
+    def told(elsewhere: Elsewhere) -> list[Told]:
+        return elsewhere.of_mode(mode, until_ms, schedule_id)
+
+    return await _choose(ports, owner_id, actor, site_id, change, told)
 
 
 async def switch_schedule(
@@ -148,7 +180,21 @@ async def switch_schedule(
         after = with_schedules(climate, _switched(climate, _schedule(climate, schedule_id)), now_ms)
         return Outcome(climate=after, deeds=tuple(_switch_deeds(actor, climate, after, schedule_id)))
 
-    return await change_climate(ports, owner_id, site_id, change)
+    told = _told_of(SELECT_SCHEDULE, schedule_id)
+    return await _choose(ports, owner_id, actor, site_id, change, told)
+
+
+async def make_schedule(
+    ports: Ports, owner_id: OwnerId, actor: Actor, site_id: SiteId, **content: Any
+) -> tuple[Schedule, list[Command]]:
+    """A new schedule of the site, by what `schedules.create_schedule` takes, and the orders that have it
+    made elsewhere too: once they are carried out its aliases are those under which it is known there."""
+    elsewhere = await load_elsewhere(ports, owner_id, site_id)
+    if elsewhere is not None:
+        elsewhere.of_home(CREATE_SCHEDULE, {"schedule_id": ""})
+    made = await create_schedule(ports, owner_id, actor, site_id=site_id, **content)
+    told = [] if elsewhere is None else _told_of(CREATE_SCHEDULE, made.id)(elsewhere)
+    return made, await give_all(ports, owner_id, actor, told)
 
 
 async def change_schedule(
@@ -171,7 +217,8 @@ async def change_schedule(
         deed = Deed(actor=actor, verb=verb, kind="schedule", object_id=schedule_id, details=details)
         return Outcome(climate=after, deeds=(deed,))
 
-    return _schedule(await change_climate(ports, owner_id, site_id, change), schedule_id)
+    told = _told_of(RENAME_SCHEDULE if verb == RENAME else WRITE_SCHEDULE, schedule_id)
+    return _schedule(await _choose(ports, owner_id, actor, site_id, change, told), schedule_id)
 
 
 async def delete_schedule(
@@ -195,7 +242,7 @@ async def delete_schedule(
         after = dataclasses.replace(climate, schedules=left)
         return Outcome(climate=after, deeds=(deed,), schedules=(gone,))
 
-    await change_climate(ports, owner_id, site_id, change)
+    await _choose(ports, owner_id, actor, site_id, change, _told_of(REMOVE_SCHEDULE, schedule_id))
 
 
 async def follow_time(ports: Ports, owner_id: OwnerId, known: Climate) -> Climate:
@@ -226,6 +273,31 @@ async def follow_time(ports: Ports, owner_id: OwnerId, known: Climate) -> Climat
         return Outcome(climate=after, deeds=tuple(deeds))
 
     return await change_climate(ports, owner_id, site_id, change)
+
+
+async def _choose(
+    ports: Ports,
+    owner_id: OwnerId,
+    actor: Actor,
+    site_id: SiteId,
+    change: Callable[[Climate, int], Outcome],
+    told: Callable[[Elsewhere], list[Told]],
+    *,
+    room_id: str = "",
+) -> Climate:
+    """The change, and then what it means to whoever runs a programme elsewhere.
+
+    If the orders are lost in between, what is said elsewhere undoes the change.
+    """
+    elsewhere = await load_elsewhere(ports, owner_id, site_id)
+    orders = [] if elsewhere is None else told(elsewhere)
+    after = await change_climate(ports, owner_id, site_id, change, room_id=room_id)
+    await give_all(ports, owner_id, actor, orders)
+    return after
+
+
+def _told_of(order: str, schedule_id: str) -> Callable[[Elsewhere], list[Told]]:
+    return lambda elsewhere: elsewhere.of_home(order, {"schedule_id": schedule_id})
 
 
 def _room(climate: Climate, room_id: str) -> Room:

@@ -16,8 +16,9 @@ from ownclimate.core.errors import Unsupported
 from ownclimate.core.followers import Follower, asked, find_follower, keep_follower
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.operate import hold_setpoint
-from ownclimate.core.orders import NEEDS, check_order, life_ms, maker_of
+from ownclimate.core.orders import MAY_END, NEEDS, PROGRAMME_FIELDS, UNTIL, check_order, life_ms, maker_of
 from ownclimate.core.ports import Ports
+from ownclimate.core.programmes import check_relayed, is_run_elsewhere, list_clouds
 from ownclimate.core.things import Command, Device
 from ownclimate.core.writes import Actor
 
@@ -41,7 +42,8 @@ async def give_order(
     `is_of_room` tells that the room wants it already. Otherwise a set-point becomes the room's, until
     `hold_until_ms` (0 for ever, None as `operate.hold_setpoint` has it).
     Raises InvalidInput for an order of ours that cannot be meant so, Unsupported when the device cannot
-    follow it or the order is another maker's. A key given again within a day orders nothing more.
+    follow it or the order is another maker's; NotRelayed when its cloud is not told.
+    A key given again within a day orders nothing more.
     """
     maker = maker_of(name)
     if maker is not None and maker != device.vendor:
@@ -50,6 +52,13 @@ async def give_order(
     needed = NEEDS.get(name)
     if needed is not None and needed not in device.abilities:
         raise Unsupported(needed.value, f"{device.name or device.vendor_id} cannot follow {name}")
+    clouds = await list_clouds(ports.directory, owner_id) if device.link else {}
+    check_relayed(device, clouds)
+    if is_run_elsewhere(device, clouds):
+        if hold_until_ms is not None and name in MAY_END:
+            fields = {**fields, UNTIL: hold_until_ms}
+    elif name in PROGRAMME_FIELDS:
+        raise Unsupported(name, f"nobody else runs a programme of {device.name or device.vendor_id}")
     command = await accept_command(
         ports,
         owner_id,

@@ -40,21 +40,26 @@ SET_PILOT_WIRE: Final = "set_pilot_wire"
 """`mode`: one of `PILOT_WIRE_MODES`."""
 
 HOLD: Final = "hold"
-"""`mode`, one of `HOLD_MODES`, and `temperature_c`, what that means (None: nothing): what is held in the
-device's room instead of its programme. `home` ends what is held."""
+"""`mode`, one of `HOLD_MODES`, `temperature_c`, what that means (None: nothing), and `channel`, one of
+`CHANNELS`: what is held in the device's room instead of its programme. `home` ends what is held."""
 SET_HOME_MODE: Final = "set_home_mode"
-"""`mode`, one of `HOME_MODES`: what the device's home does."""
+"""`mode`, one of `HOME_MODES`: what the device's home does; perhaps `schedule_id`, by which schedule."""
 SELECT_SCHEDULE: Final = "select_schedule"
 """`schedule_id`, ours: by which of its schedules the device's home goes."""
+CREATE_SCHEDULE: Final = "create_schedule"
+"""`schedule_id`, ours: the home has this schedule too."""
 WRITE_SCHEDULE: Final = "write_schedule"
-"""`schedule_id`, ours: the schedule as it stands here, which may be new."""
+"""`schedule_id`, ours: the schedule is as it stands here."""
+RENAME_SCHEDULE: Final = "rename_schedule"
+"""`schedule_id`, ours: the schedule has the name that it has here."""
 REMOVE_SCHEDULE: Final = "remove_schedule"
 """`schedule_id`, ours."""
 
 CLIMATE_MODES: Final = ("off", "heat", "cool", "auto", "aux_heat", "ventilation")
 AIR_MODES: Final = ("auto", "fan", "heat", "cool", "dry")
 AIR_FANS: Final = ("auto", "low", "medium", "high")
-HOLD_MODES: Final = ("off", "max", "frost_guard", "home")
+CHANNELS: Final = ("heating", "cooling", "auto")
+HOLD_MODES: Final = ("manual", "off", "max", "frost_guard", "home")
 HOME_MODES: Final = ("schedule", "away", "frost_guard")
 PILOT_WIRE_MODES: Final = ("comfort", "comfort_1", "comfort_2", "away", "frost_guard", "stand_by")
 
@@ -76,16 +81,18 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
 """By order its fields; of an order with `move` either that or the other one is given."""
 
 PROGRAMME_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    HOLD: frozenset({"mode", "temperature_c"}),
+    HOLD: frozenset({"channel", "mode", "temperature_c"}),
     SET_HOME_MODE: frozenset({"mode"}),
     SELECT_SCHEDULE: frozenset({"schedule_id"}),
+    CREATE_SCHEDULE: frozenset({"schedule_id"}),
     WRITE_SCHEDULE: frozenset({"schedule_id"}),
+    RENAME_SCHEDULE: frozenset({"schedule_id"}),
     REMOVE_SCHEDULE: frozenset({"schedule_id"}),
 }
 """The same of orders to whoever runs a device's programme, where that is not us (`core.programmes`)."""
 UNTIL: Final = "until_ms"
 """Until when it holds, 0 for ever; left out, as long as is usual where it is carried out."""
-MAY_END: Final = frozenset({SET_SETPOINT, SET_COOLING_SETPOINT, HOLD, SET_HOME_MODE})
+MAY_END: Final = frozenset({SET_SETPOINT, SET_COOLING_SETPOINT, SET_PILOT_WIRE, HOLD, SET_HOME_MODE})
 """Orders that may have `until_ms`, where the device's programme is run elsewhere."""
 
 NEEDS: Final[Mapping[str, Ability]] = {
@@ -122,7 +129,7 @@ def check_order(name: str, fields: Mapping[str, Any]) -> None:
     if known is None:
         raise InvalidInput("name", f"unknown order; known are {', '.join(sorted(FIELDS))}")
     for field in fields:
-        if field not in known and not (field == UNTIL and name in MAY_END):
+        if field not in known and field not in _OPTIONAL.get(name, ()):
             raise InvalidInput(field, f"{name} has no such field")
     needed = known if "move" not in known else frozenset()
     for field in sorted(needed - fields.keys()):
@@ -145,11 +152,15 @@ def life_ms(name: str, device: Device) -> int:
 def is_repeatable(name: str) -> bool:
     """Whether carrying an order out twice does the same as once.
 
-    All of ours name the state that is wanted. Of makers' orders nobody here can tell.
+    Ours name the state that is wanted, but for two. Of makers' orders nobody here can tell.
     """
-    return maker_of(name) is None
+    return maker_of(name) is None and name not in (CREATE_SCHEDULE, REMOVE_SCHEDULE)
 
 
+_OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(MAY_END, frozenset({UNTIL})),
+    SET_HOME_MODE: frozenset({UNTIL, "schedule_id"}),
+}
 _TEMPERATURE_RANGE_C: Final = (-30.0, 60.0)
 
 
@@ -165,6 +176,9 @@ def _check_value(order: str, field: str, value: Any) -> None:
     elif field.endswith("_pct"):
         if not is_number or not 0 <= value <= 100:
             raise InvalidInput(field, "expected a number from 0 to 100")
+    elif field == "channel":
+        if value not in CHANNELS:
+            raise InvalidInput(field, f"expected one of {', '.join(CHANNELS)}")
     elif field == UNTIL:
         if not is_number or value < 0:
             raise InvalidInput(field, "expected an instant, or 0 for ever")

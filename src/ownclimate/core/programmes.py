@@ -48,10 +48,15 @@ def is_run_elsewhere(device: Device, clouds: Collection[str]) -> bool:
     return device.link.get("source", "") in clouds
 
 
+def is_relayed(source: Source) -> bool:
+    """Whether the owner lets commands go to the cloud."""
+    return source.settings.get(RELAYS) is True
+
+
 def check_relayed(device: Device, clouds: Clouds) -> None:
     """Raises NotRelayed for a device of a cloud that takes no commands from here."""
     source = clouds.get(device.link.get("source", ""))
-    if source is not None and source.settings.get(RELAYS) is not True:
+    if source is not None and not is_relayed(source):
         raise NotRelayed()
 
 
