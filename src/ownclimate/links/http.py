@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from ownclimate.core.errors import Garbled, Unreachable, UpstreamError
 
@@ -31,10 +32,12 @@ class Answer:
 
 @dataclass(slots=True)
 class Cloud:
-    """Keeps connections open between calls until it is closed. `total_s`: a call may take so long."""
+    """Keeps connections open between calls until it is closed. `total_s`: a call may take so long.
+    `resolver` finds the addresses of names in the system's stead."""
 
     base_url: str
     total_s: float = TOTAL_S
+    resolver: AbstractResolver | None = None
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None, token: str = "") -> Answer:
@@ -100,7 +103,7 @@ class Cloud:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=system_tls()),
+                connector=aiohttp.TCPConnector(ssl=system_tls(), resolver=self.resolver),
                 timeout=aiohttp.ClientTimeout(total=self.total_s, connect=CONNECT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

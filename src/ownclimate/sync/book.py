@@ -13,7 +13,7 @@ from typing import Any, Final
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.partitions import SYNC, owner_partition
-from ownclimate.core.ports import Directory, Ports, Put
+from ownclimate.core.ports import Delete, Directory, Ports, Put
 from ownclimate.core.writes import write_surely
 from ownclimate.sync.gaps import Track
 
@@ -68,6 +68,18 @@ class Book:
 
     async def remember(self, name: str, body: Mapping[str, Any]) -> None:
         await self._write([self._put(f"memory/{name}", dict(body))])
+
+    async def recall_all(self, prefix: str) -> Mapping[str, Mapping[str, Any]]:
+        """By name those whose name begins so."""
+        start = f"{self.source_id}/memory/{prefix}"
+        rows = await self.ports.directory.scan(
+            owner_partition(self.owner_id), SYNC, start=start, end=start + _AFTER_PREFIX
+        )
+        return {row.key.removeprefix(f"{self.source_id}/memory/"): row.body for row in rows}
+
+    async def forget(self, name: str) -> None:
+        delete = Delete(table=SYNC, key=f"{self.source_id}/memory/{name}")
+        await write_surely(self.ports, owner_partition(self.owner_id), [delete], of="sync")
 
     async def save(self, live: Live, tasks: Mapping[str, TaskState]) -> None:
         """All in one write."""

@@ -55,6 +55,14 @@ class Memory(Protocol):
         """On disk when it returns."""
         ...
 
+    async def recall_all(self, prefix: str) -> Mapping[str, Mapping[str, Any]]:
+        """By name those whose name begins so."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Gone from disk when it returns; one that there is not is none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relayed:

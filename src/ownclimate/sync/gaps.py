@@ -141,7 +141,7 @@ class Track:
 
     def is_closed(self, now_ms: int) -> bool:
         """Whether nothing will ever be missing again."""
-        return bool(self.until_ms and self.until_ms <= now_ms - DUE_MS) and not self.is_behind(now_ms)
+        return bool(self.until_ms) and not self.is_behind(now_ms)
 
     def next_page(self, now_ms: int, page_rows: int) -> Page:
         """The first page of all is the oldest: it shows where history begins and how dense it is.
@@ -156,7 +156,7 @@ class Track:
         if is_tail:
             gap_start_ms, end_ms = self.coverage.spans[-1][1], now_ms
         else:
-            gap_start_ms, end_ms = gaps[0]
+            gap_start_ms, end_ms = gaps[0] if gaps else (self.until_ms, self.until_ms)
         start_ms = gap_start_ms
         length_ms = self._stretch_ms(page_rows)
         if length_ms and (is_tail or end_ms - gap_start_ms > 2 * length_ms):
@@ -193,7 +193,7 @@ class Track:
 
     def _due_ms(self, now_ms: int) -> int:
         """What is older counts as missing."""
-        return min(self.until_ms or now_ms, now_ms - DUE_MS)
+        return self.until_ms or now_ms - DUE_MS
 
     def _stretch_ms(self, page_rows: int) -> int:
         """How long a time fits into a page; 0 while nobody knows."""
