@@ -109,6 +109,9 @@ class Settings:
     mclimate_requests_per_client: int = _setting(
         600, "requests a minute of one client for all its users, at MClimate's interface", low=0
     )
+    mclimate_minute_s: int = _setting(
+        60, "for trials: how long the minute of MClimate's limits takes", unit="s", low=1
+    )
     netatmo_requests_per_user_10s: int = _setting(
         50, "requests of one user of an app in any 10 seconds, at Netatmo's interface", low=0
     )
@@ -117,6 +120,12 @@ class Settings:
         200, "requests of an app for all its users in any 10 seconds, at Netatmo's interface", low=0
     )
     netatmo_requests_per_app_hour: int = _setting(2000, "the same in any hour", low=0)
+    netatmo_burst_s: int = _setting(
+        10, "for trials: how long the 10 seconds of Netatmo's limits take", unit="s", low=1
+    )
+    netatmo_hour_s: int = _setting(
+        3600, "for trials: how long the hour of Netatmo's limits takes", unit="s", low=1
+    )
     netatmo_limit_is_403: bool = _setting(
         False, "answer too many requests with 403, as Netatmo did until 2025, and not with 429"
     )

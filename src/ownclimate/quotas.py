@@ -12,9 +12,6 @@ from ownclimate.vendors.smartbuildings.face.dialect import NAME as SMARTBUILDING
 from ownclimate.web.limits import COMMAND, INGEST, READ, By, Quota, Window
 
 MINUTE_S = 60
-HOUR_S = 3600
-BURST_S = 10
-"""The short one of Netatmo's two spans."""
 
 
 def quotas_of(settings: Settings) -> Mapping[tuple[str, str], Sequence[Quota]]:
@@ -25,14 +22,14 @@ def quotas_of(settings: Settings) -> Mapping[tuple[str, str], Sequence[Quota]]:
     )
     return {
         (MCLIMATE, READ): (
-            _each_minute(settings.mclimate_requests_per_token, By.TOKEN),
-            _each_minute(settings.mclimate_requests_per_client, By.CLIENT),
+            _fixed(settings.mclimate_requests_per_token, settings.mclimate_minute_s, By.TOKEN),
+            _fixed(settings.mclimate_requests_per_client, settings.mclimate_minute_s, By.CLIENT),
         ),
         (NETATMO, READ): (
-            _sliding(settings.netatmo_requests_per_user_10s, BURST_S, By.TOKEN),
-            _sliding(settings.netatmo_requests_per_user_hour, HOUR_S, By.TOKEN),
-            _sliding(settings.netatmo_requests_per_app_10s, BURST_S, By.CLIENT),
-            _sliding(settings.netatmo_requests_per_app_hour, HOUR_S, By.CLIENT),
+            _sliding(settings.netatmo_requests_per_user_10s, settings.netatmo_burst_s, By.TOKEN),
+            _sliding(settings.netatmo_requests_per_user_hour, settings.netatmo_hour_s, By.TOKEN),
+            _sliding(settings.netatmo_requests_per_app_10s, settings.netatmo_burst_s, By.CLIENT),
+            _sliding(settings.netatmo_requests_per_app_hour, settings.netatmo_hour_s, By.CLIENT),
         ),
         # Its tokens are the client's own, so there is no user to count under.
         (SMARTBUILDINGS, READ): (_each_minute(settings.smartbuildings_requests_per_client, By.CLIENT),),
@@ -42,7 +39,11 @@ def quotas_of(settings: Settings) -> Mapping[tuple[str, str], Sequence[Quota]]:
 
 
 def _each_minute(count: int, by: By) -> Quota:
-    return Quota(count=count, span_s=MINUTE_S, by=by)
+    return _fixed(count, MINUTE_S, by)
+
+
+def _fixed(count: int, span_s: int, by: By) -> Quota:
+    return Quota(count=count, span_s=span_s, by=by)
 
 
 def _sliding(count: int, span_s: int, by: By) -> Quota:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - a name, not a secret
 USER_NAME: Final = "user_name"
 PASSWORD: Final = "password"  # noqa: S105 - a name, not a secret
 MOST_TEXT: Final = 200
+_LIMIT: Final = re.compile(r"(?P<calls>[0-9]{1,9})/(?P<seconds>[0-9]{1,9}(\.[0-9]{1,3})?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,33 @@ def checked_cloud(
     )
 
 
+def changed_cloud(
+    settings: Mapping[str, Any],
+    *,
+    client_id: str | None = None,
+    since_ms: int | None = None,
+    limits: tuple[str, ...] | None = None,
+    relays: bool | None = None,
+) -> dict[str, Any]:
+    """The settings with what is given, checked likewise."""
+    before = cloud_settings(settings)
+    after = checked_cloud(
+        client_id=before.client_id if client_id is None else client_id,
+        base_url=before.base_url,
+        since_ms=before.since_ms if since_ms is None else since_ms,
+        limits=_limit_texts(before) if limits is None else limits,
+        relays=before.relays if relays is None else relays,
+    )
+    return {**settings, **after}
+
+
+def _limit_texts(settings: CloudSettings) -> tuple[str, ...]:
+    return tuple(f"{allowed.calls}/{allowed.span_ms // 1000}" for allowed in settings.limits)
+
+
 def _allowance(text: str) -> Allowance:
-    calls, _, seconds = text.partition("/")
-    if not (calls.isdecimal() and seconds.isdecimal() and int(calls) and int(seconds)):
+    found = _LIMIT.fullmatch(text)
+    span_ms = round(float(found["seconds"]) * 1000) if found else 0
+    if found is None or not int(found["calls"]) or not span_ms:
         raise InvalidInput("limit", f"expected CALLS/SECONDS such as 50/10, not {text[:40]!r}")
-    return Allowance(calls=int(calls), span_ms=int(seconds) * 1000)
+    return Allowance(calls=int(found["calls"]), span_ms=span_ms)

@@ -198,3 +198,24 @@ async def test_every_limit_can_be_switched_off(clock: FakeClock) -> None:
 
     assert refused(await homes.ask(CONTROLLERS, 700)) == []
     assert refused(await homes.ask(MEASURE, 300)) == []
+
+
+async def test_spans_can_be_shortened_for_trials(clock: FakeClock) -> None:
+    homes = Homes(
+        clock,
+        netatmo_requests_per_user_10s=5,
+        netatmo_requests_per_user_hour=8,
+        netatmo_burst_s=1,
+        netatmo_hour_s=6,
+        mclimate_requests_per_token=2,
+        mclimate_minute_s=3,
+    )
+    clock.ms -= clock.ms % 3_000
+
+    assert refused(await homes.ask(MEASURE, 6)) == [5]
+    assert refused(await homes.ask(CONTROLLERS, 3)) == [2]
+    clock.advance(1.1)
+    assert refused(await homes.ask(MEASURE, 4)) == [3]
+    clock.advance(6.4)
+    assert refused(await homes.ask(MEASURE, 5)) == []
+    assert refused(await homes.ask(CONTROLLERS, 2)) == []

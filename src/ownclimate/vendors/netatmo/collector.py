@@ -36,8 +36,8 @@ STATIONS_EVERY_MS: Final = 10 * MINUTE_MS
 STATUS_EVERY_MS: Final = 5 * MINUTE_MS
 HISTORY_EVERY_MS: Final = HOUR_MS
 USER_LIMITS: Final = (Allowance(calls=50, span_ms=10_000), Allowance(calls=500, span_ms=HOUR_MS))
-APP_LIMITS: Final = (Allowance(calls=200, span_ms=10_000), Allowance(calls=2000, span_ms=HOUR_MS))
-"""As published; an app with more than 100 users may more."""
+APP_TIMES: Final = 4
+"""How many times as much an app may with all its users, as published; one with more than 100 users more."""
 SYNC: Final = Actor(via="sync")
 ACCOUNT: Final = "account"
 _STATUS_OF: Final = "status "
@@ -60,9 +60,12 @@ class NetatmoCollector:
     @property
     def meters(self) -> Sequence[Meter]:
         app = f"app {self.cloud.base_url} {self.tokens.app.client_id}"
+        app_limits = tuple(
+            Allowance(calls=APP_TIMES * limit.calls, span_ms=limit.span_ms) for limit in self.user_limits
+        )
         return (
             Meter(name=f"user {self.source.id}", allowances=self.user_limits),
-            Meter(name=app, allowances=APP_LIMITS),
+            Meter(name=app, allowances=app_limits),
         )
 
     @property
