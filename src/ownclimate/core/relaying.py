@@ -66,10 +66,9 @@ class Elsewhere:
     def of_room(
         self, room_id: str, channel: Channel, wish: Setpoint, is_ended: bool, besides: Device | None = None
     ) -> list[Told]:
-        """The orders that have the room hold the wish; `is_ended`: follow its programme again. `besides` is a device that
-        was told already.
+        """The orders that have the room hold the wish; `is_ended`: follow its programme again.
 
-        Raises NotRelayed when nobody here could bring it about.
+        `besides` is a device that was told already. Raises NotRelayed when nobody here could bring it about.
         """
         room = self.climate.room(room_id)
         if room is None:
@@ -191,16 +190,14 @@ def _regulators(climate: Climate, room: Room, channel: Channel) -> list[Device]:
 
 
 def _held(device: Device, channel: Channel, wish: Setpoint, is_ended: bool) -> Told:
-    ending = {} if wish.until_ms == USUAL else {UNTIL: wish.until_ms}
+    fields: dict[str, Any] = {} if wish.until_ms == USUAL else {UNTIL: wish.until_ms}
     if is_ended:
-        fields = {"channel": channel.value, "mode": "home", "temperature_c": None}
+        fields = {"channel": channel.value, "mode": SetpointMode.HOME.value, "temperature_c": None}
         return Told(device=device, name=HOLD, fields=fields)
-    if wish.mode is SetpointMode.MANUAL:
-        if wish.temperature_c is None:
-            fields = {"mode": wish.pilot_wire} | ending
-            return Told(device=device, name=SET_PILOT_WIRE, fields=fields)
-        if channel in _SETPOINT_ORDERS:
-            fields = {"temperature_c": wish.temperature_c} | ending
-            return Told(device=device, name=_SETPOINT_ORDERS[channel], fields=fields)
-    fields = {"channel": channel.value, "mode": wish.mode.value, "temperature_c": wish.temperature_c}
-    return Told(device=device, name=HOLD, fields=fields | ending)
+    if wish.mode is SetpointMode.MANUAL and wish.temperature_c is None:
+        return Told(device=device, name=SET_PILOT_WIRE, fields={"mode": wish.pilot_wire, **fields})
+    fields = {"temperature_c": wish.temperature_c, **fields}
+    if wish.mode is SetpointMode.MANUAL and channel in _SETPOINT_ORDERS:
+        return Told(device=device, name=_SETPOINT_ORDERS[channel], fields=fields)
+    fields = {"channel": channel.value, "mode": wish.mode.value, **fields}
+    return Told(device=device, name=HOLD, fields=fields)
