@@ -6,10 +6,10 @@ Answers go through the importer, so they are archived as they came and mean what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ownclimate.core.errors import Garbled, Unsupported
+from ownclimate.core.errors import Garbled
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
@@ -20,6 +20,8 @@ from ownclimate.sync.gaps import Page, PageRead, runs_of
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.netatmo.collector_account import MEASURED, Account
 from ownclimate.vendors.netatmo.collector_http import TokenSpent, read_success
+from ownclimate.vendors.netatmo.collector_links import link_devices
+from ownclimate.vendors.netatmo.collector_relay import CommandRelay
 from ownclimate.vendors.netatmo.collector_tokens import TokenChain
 from ownclimate.vendors.netatmo.importer import import_payload
 from ownclimate.vendors.netatmo.recognise import COACHES, HOMES, MEASURE, STATIONS, STATUS
@@ -56,6 +58,16 @@ class NetatmoCollector:
     memory: Memory
     since_ms: int = 0
     user_limits: tuple[Allowance, ...] = USER_LIMITS
+    commands: CommandRelay = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.commands = CommandRelay(
+            ports=self.ports,
+            owner_id=self.owner_id,
+            cloud=self.cloud,
+            tokens=self.tokens,
+            status_of=lambda home_id: _STATUS_OF + home_id.lower(),
+        )
 
     @property
     def meters(self) -> Sequence[Meter]:
@@ -100,9 +112,12 @@ class NetatmoCollector:
 
     async def fetch(self, task: Task) -> bool:
         if task.key.startswith(_STATUS_OF):
-            said = await self._call(STATUS, {"home_id": task.key.removeprefix(_STATUS_OF)})
+            home_id, asked_ms = task.key.removeprefix(_STATUS_OF), self.ports.clock.now_ms()
+            said = await self._call(STATUS, {"home_id": home_id})
             body = said.get("body")
             home = body.get("home") if isinstance(body, Mapping) else None
+            if isinstance(home, Mapping):
+                self.commands.hear(home_id, home, asked_ms)
             return isinstance(home, Mapping) and bool(home.get("modules") or home.get("rooms"))
         said = await self._call(task.key, {})
         body = said.get("body")
@@ -110,6 +125,7 @@ class NetatmoCollector:
         heard = account.with_homes(body) if task.key == HOMES else account.with_stations(body)
         if heard != account:
             await self.memory.remember(ACCOUNT, heard.to_body())
+        await link_devices(self.ports, self.owner_id, SYNC, self.source, body)
         return isinstance(body, Mapping) and bool(body.get("homes") or body.get("devices"))
 
     async def fetch_page(self, task: Task, page: Page) -> PageRead:
@@ -146,10 +162,10 @@ class NetatmoCollector:
         )
 
     async def relay(self, device: Device, command: Command) -> Relayed:
-        raise Unsupported(command.name)
+        return await self.commands.relay(device, command)
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:
-        return None
+        return await self.commands.outcome(device, command)
 
     async def close(self) -> None:
         await self.tokens.close()
