@@ -44,10 +44,14 @@ def test_every_recorded_file_is_taken_or_kept_and_a_second_time_changes_nothing(
 
     first = run(data, "import", "netatmo", *files, "--owner", EMAIL)
     devices = run(data, "device", "list", "--json").stdout
-    run(data, "import", "netatmo", *files, "--owner", EMAIL)
+    again = run_json(data, "import", "netatmo", *files, "--owner", EMAIL)
 
     for file in files:
         assert f"{file}: " in first.stdout
+    told = {item["file"]: item for item in again}
+    assert list(told) == files
+    assert "body.user.mail" in told[next(file for file in files if STATION_FILE in file)]["kept_fields"]
+    assert {item["devices"]["created"] for item in again} == {0}
     assert "Traceback" not in first.stderr
     assert run(data, "device", "list", "--json").stdout == devices
 

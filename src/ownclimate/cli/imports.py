@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.progress import (
@@ -16,7 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from ownclimate.cli.session import ACTOR, Session, account_of, console, owner_option
+from ownclimate.cli.session import ACTOR, Session, account_of, console, json_option, owner_option, print_json
 from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
@@ -47,6 +48,7 @@ def import_() -> None:
 @click.option("--scale", help="Its scale: max, 30min, 1hour, …")
 @click.option("--home", help="The home of a bare getroommeasure answer.")
 @click.option("--room", help="The room of a bare getroommeasure answer.")
+@json_option
 @click.pass_obj
 def netatmo(
     session: Session,
@@ -59,16 +61,19 @@ def netatmo(
     scale: str | None,
     home: str | None,
     room: str | None,
+    as_json: bool,
 ) -> int:
     """Import recorded answers of Netatmo's API, told apart by what is in them.
 
     Stations, home coaches, homes and their status become sites, rooms, devices and readings; other
-    answers are kept as they came. Each FILE gets a line or more on what was taken.
+    answers are kept as they came. Each FILE gets a line or more on what was taken; with --json an object,
+    which lists the paths of the fields that were kept as they came.
     """
 
     async def work(ports: Ports) -> int:
         account = await account_of(ports, owner)
         failures = 0
+        told: list[dict[str, Any]] = []
         for file in files:
             try:
                 payload = file.read_bytes()
@@ -89,7 +94,11 @@ def netatmo(
                 home=home,
                 room=room,
             )
-            _tell(file, report)
+            told.append({"file": str(file), **report.as_json()})
+            if not as_json:
+                _tell(file, report)
+        if as_json:
+            print_json(told)
         return failures
 
     return PARTLY if session.run(work) else 0

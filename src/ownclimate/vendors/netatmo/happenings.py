@@ -7,7 +7,7 @@ not come back so, or that we have no word for, is kept beside them as it came.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -46,6 +46,8 @@ _PART: Final = {
     "message": "message",
 }
 _WIRE_PART: Final = {ours: wire for wire, ours in _PART.items()}
+_PARTS: Final = ("event_list", "subevents")
+"""The parts of an event, as either shape calls them."""
 _IDS: Final = ("module_id", "device_id", "camera_id")
 """Where an event says at which device it was, the nearest first."""
 _SAID: Final = "said"
@@ -136,6 +138,22 @@ def tell_event(event: Event, shape: Shape, at: At) -> dict[str, Any]:
     }
 
 
+def understood(
+    event: Event, said: Mapping[str, Any], shape: Shape
+) -> Iterator[tuple[Mapping[str, Any], Iterable[str]]]:
+    """Each object of what an answer said of the event, with those of its members that we have names for."""
+    odd = event.details.get(_KEPT, {}).get(shape.value, {})
+    yield said, said.keys() - odd.keys() - set(_PARTS)
+    for name in _PARTS:
+        parts = said.get(name)
+        if name in odd or not isinstance(parts, list):
+            continue
+        if not parts:
+            yield said, (name,)
+        for part in parts:
+            yield part, _PART
+
+
 def is_said(event: Event) -> bool:
     """Whether an answer of the cloud's told of it; its pictures are the cloud's then."""
     return _SAID in event.details
@@ -146,7 +164,7 @@ def _details(said: Said) -> dict[str, Any]:
     details = {ours: members[wire] for wire, ours in _PLAIN.items() if wire in members}
     if (person := address(members.get("person_id"))) is not None:
         details[PEOPLE] = [person]
-    for name in ("event_list", "subevents"):
+    for name in _PARTS:
         if isinstance(parts := members.get(name), list):
             details[PARTS] = [
                 {_PART.get(wire, wire): value for wire, value in part.items()}

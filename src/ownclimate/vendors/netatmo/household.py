@@ -181,7 +181,7 @@ class Household:
 
     async def hear_schedule(
         self, site: Site, wire_id: str, statement: Statement, timetable: Timetable
-    ) -> None:
+    ) -> Schedule | None:
         present = self.known.schedules.get((site.id, wire_id))
         if present is None:
             blank = Schedule(id="", site_id=site.id, name="")
@@ -212,6 +212,7 @@ class Household:
         if schedule is not None:
             self._count(self.report.schedules, f"schedule {site.id}/{wire_id}", present, schedule)
             self.known.schedules[site.id, wire_id] = schedule
+        return schedule
 
     async def link(self) -> None:
         """Second look at where devices stand, for those whose room or gateway came after them.

@@ -19,11 +19,12 @@ from ownclimate.core.sources import origin_of, standing_source
 from ownclimate.core.things import Device, Source
 from ownclimate.core.writes import Actor, Deed, edit
 from ownclimate.vendors.netatmo import recognise as kinds
+from ownclimate.vendors.netatmo.accounting import kept_of_measure
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.intake import Intake
-from ownclimate.vendors.netatmo.measure_intake import measured_in
+from ownclimate.vendors.netatmo.measure_intake import Measured, measured_in
 from ownclimate.vendors.netatmo.measure_request import MeasureRequest
-from ownclimate.vendors.netatmo.recognise import Recognised, answered_to, recognise, without_secrets
+from ownclimate.vendors.netatmo.recognise import Recognised, answered_to, cleaned, recognise
 from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
 from ownclimate.vendors.netatmo.vocabulary import IMPORTED
@@ -32,6 +33,8 @@ _CONTACT_NAMES: Final = frozenset(
     {"time_utc", "ts", "last_status_store", "last_seen", "last_message", "last_plug_seen"}
 )
 """Instants inside an answer that cannot be later than the answer itself."""
+_OURS: Final = frozenset({"mail", "email", "id"})
+"""Of an answer's account: who asks here has their own."""
 
 
 async def import_payload(
@@ -91,7 +94,8 @@ async def import_payload(
         moment=_moment(recognised, arrived_ms),
         digest=recognised.digest,
     )
-    body = without_secrets(recognised.body) if recognised.has_secret else recognised.body
+    clean = cleaned(recognised)
+    body = clean.body
     if measured is not None:
         report.is_taken = bool(measured.shares)
         for whose, columns in measured.shares:
@@ -100,9 +104,12 @@ async def import_payload(
         report.is_taken = True
         await household.load()
         await intake.take(recognised.kind, body)
-        await _keep_user(ports, owner_id, actor, recognised.kind, body.get("user"), intake.moment)
+        await _keep_user(ports, owner_id, actor, recognised.kind, body.get("user"), intake)
+        if intake.moment.is_dated:
+            intake.book.take(clean.document, "time_server")
     elif recognised.kind == kinds.MEASURE:
         report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
+    report.kept_fields = _kept_fields(clean, intake, measured)
     if intake.batches:
         recorded = await ports.series.record(intake.batches)
         report.readings, report.readings_unchanged = recorded.stored, recorded.unchanged
@@ -143,6 +150,20 @@ async def _keep(
     return await ports.raw.keep(entry)
 
 
+def _is_preference(kind: str, name: str) -> bool:
+    """Whether the faces tell of the account what an answer of this kind says under the name."""
+    if kind in (kinds.STATIONS, kinds.COACHES):
+        return name == "administrative"
+    return kind in (kinds.HOMES, kinds.SECURITY) and name not in _OURS
+
+
+def _kept_fields(clean: Recognised, intake: Intake, measured: Measured | None) -> tuple[str, ...]:
+    if clean.kind == kinds.MEASURE:
+        is_whole = measured is not None and measured.is_whole
+        return kept_of_measure(clean.document, clean.body, is_whole=is_whole)
+    return intake.book.kept(clean.document)
+
+
 def _moment(recognised: Recognised, arrived_ms: int) -> Moment:
     """When the answer was given: as it says, else its newest instant, else its arrival."""
     dated_ms = recognised.dated_ms
@@ -162,7 +183,7 @@ async def _keep_user(
     actor: Actor,
     kind: str,
     user: Any,
-    moment: Moment,
+    intake: Intake,
 ) -> None:
     """What an answer says about its account's preferences, in one place whoever brought it.
 
@@ -170,7 +191,8 @@ async def _keep_user(
     """
     if not isinstance(user, Mapping) or not user:
         return
-    source = await standing_source(ports, owner_id, actor, IMPORTED)
+    source, moment = await standing_source(ports, owner_id, actor, IMPORTED), intake.moment
+    intake.book.take(user, *(name for name in user if _is_preference(kind, name)))
     said = {"at_ms": moment.said_ms, "as_said": storable(dict(user))}
 
     def change(before: Source) -> Source:

@@ -15,6 +15,7 @@ from ownclimate.core.ids import SiteId
 from ownclimate.core.readings import Batch, Instants, OriginNumber, Values
 from ownclimate.core.things import Ability, Device, Report, Room, Schedule, Site
 from ownclimate.vendors.netatmo import recognise as kinds
+from ownclimate.vendors.netatmo.accounting import FieldBook
 from ownclimate.vendors.netatmo.fields import LIVE_QUANTITIES, ROOM_QUANTITIES, SENSED_QUANTITIES, Method
 from ownclimate.vendors.netatmo.household import Household
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone, place_of, report_of
@@ -23,7 +24,7 @@ from ownclimate.vendors.netatmo.report import ImportReport
 from ownclimate.vendors.netatmo.security_intake import SECURITY_KINDS, take_faces, take_security
 from ownclimate.vendors.netatmo.statements import SAID, Moment, Statement, read_statement
 from ownclimate.vendors.netatmo.vocabulary import CLIMATE_SENSOR, product
-from ownclimate.vendors.netatmo.zones import timetable_to_core
+from ownclimate.vendors.netatmo.zones import timetable_to_core, understood
 
 _KNOWN_BODY: Final = frozenset({"devices", "homes", "home", "user", "errors", "events_list", "global_info"})
 _SCHEDULES: Final = ("schedules", "therm_schedules")
@@ -40,6 +41,7 @@ class Intake:
     moment: Moment
     digest: bytes
     batches: list[Batch] = field(default_factory=list)
+    book: FieldBook = field(default_factory=FieldBook)
 
     async def take(self, kind: str, body: Mapping[str, Any]) -> None:
         self.report.unknown_fields.update(name for name in body if name not in _KNOWN_BODY)
@@ -73,6 +75,7 @@ class Intake:
         statement = self.statement(Device, Method.STATION, said, "station", held=("modules",), context=listed)
         site_id = await self._site_of_station(wire_id, statement)
         station = await self.household.hear_device(wire_id, statement, site_id)
+        self.heard(station, statement, said, lists=("modules",))
         self._measured(station, statement)
         context = {"gateway": wire_id}
         if "site" in statement.reports:
@@ -83,6 +86,7 @@ class Intake:
                 continue
             heard = self.statement(Device, Method.STATION, module, "module", context=context)
             device = await self.household.hear_device(module_id, heard, station.site_id if station else None)
+            self.heard(device, heard, module)
             self._measured(device, heard)
 
     async def _site_of_station(self, wire_id: str, statement: Statement) -> SiteId | None:
@@ -116,6 +120,7 @@ class Intake:
         listed = _listed(said, "listed", parts)
         statement = self.statement(Site, Method.TOPOLOGY, said, "home", held=parts, context=listed)
         site = await self.household.hear_site(wire_id, statement)
+        self.heard(site, statement, said, lists=parts)
         if site is None:
             return
         if "persons" in said:
@@ -134,6 +139,7 @@ class Intake:
             listed = _listed(said, "status", parts)
             statement = self.statement(Site, Method.STATUS, said, "home status", held=parts, context=listed)
             site = await self.household.hear_site(wire_id, statement)
+            self.heard(site, statement, said, lists=parts)
         if site is not None:
             await self._take_rooms(site, Method.STATUS, said.get("rooms"))
         elif said.get("rooms"):
@@ -143,7 +149,8 @@ class Intake:
             device_id = self.id_of(fault, "id", "error")
             if device_id is not None:
                 statement = self.statement(Device, Method.FAULT, fault, "error")
-                await self.household.hear_device(device_id, statement, site.id if site else None)
+                device = await self.household.hear_device(device_id, statement, site.id if site else None)
+                self.heard(device, statement, fault)
 
     def _home_of_status(self, said: Mapping[str, Any]) -> str | None:
         """The home's id; where an answer lacks it, the home in which all its known devices stand."""
@@ -163,6 +170,7 @@ class Intake:
                 continue
             statement = self.statement(Room, method, room, f"room {method.value}")
             heard = await self.household.hear_room(site, wire_id, statement)
+            self.heard(heard, statement, room)
             if heard is not None and method is Method.STATUS:
                 self._take_room_values(heard, statement)
 
@@ -187,6 +195,7 @@ class Intake:
             context = {} if home_id is None else {"site": home_id}
             statement = self.statement(Device, method, module, f"module {method.value}", context=context)
             device = await self.household.hear_device(wire_id, statement, site.id if site else None)
+            self.heard(device, statement, module)
             self._measured(device, statement)
 
     async def _take_schedule(self, site: Site, said: Mapping[str, Any]) -> None:
@@ -198,7 +207,11 @@ class Intake:
         )
         held = [part for part in ("zones", "timetable") if part not in timetable.kept]
         statement = self.statement(Schedule, Method.TOPOLOGY, said, "schedule", held=held)
-        await self.household.hear_schedule(site, wire_id, statement, timetable)
+        schedule = await self.household.hear_schedule(site, wire_id, statement, timetable)
+        self.heard(schedule, statement, said)
+        if schedule is not None:
+            for holder, names in understood(said, timetable):
+                self.book.take(holder, *names)
 
     def statement(
         self,
@@ -219,6 +232,23 @@ class Intake:
         if thing is Device and isinstance(kind, str) and product(kind) is None:
             self.report.unknown_types[kind[:60]] += 1
         return statement
+
+    def heard(
+        self,
+        thing: Device | Room | Schedule | Site | None,
+        statement: Statement,
+        said: Mapping[str, Any],
+        *,
+        lists: Collection[str] = (),
+        prefix: str = "",
+    ) -> None:
+        """Notes what the thing took in of what was said; nothing where it could not be stored.
+
+        `lists` are those whose members are things of their own; an empty one says so itself.
+        """
+        if thing is not None:
+            self.book.take_statement(type(thing), statement, said, prefix)
+            self.book.take(said, *(name for name in lists if said.get(name) == []))
 
     def id_of(self, said: Mapping[str, Any], name: str, what: str) -> str | None:
         wire_id = address(said.get(name))

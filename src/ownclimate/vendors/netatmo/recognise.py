@@ -80,11 +80,12 @@ _PUSH_MARKS: Final = ("push_type", "event_type", "extra_params", "change")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """`body` is without its envelope, None when it is not JSON. `dated_ms` 0 when the answer does not
-    say when it was given. `has_secret` payloads must not be stored."""
+    """`document` is the JSON value, None when it is none; `body` is it without its envelope. `dated_ms` 0
+    when the answer does not say when it was given. `has_secret` payloads must not be stored."""
 
     kind: str
     digest: bytes
+    document: Any = None
     body: Any = None
     dated_ms: int = 0
     has_secret: bool = False
@@ -109,6 +110,7 @@ def recognise(payload: bytes) -> Recognised:
     return Recognised(
         kind=_kind(document, body, enveloped),
         digest=_digest(_canonical(document, has_huge=_HUGE.search(payload) is not None)),
+        document=document,
         body=body,
         dated_ms=dated_ms,
         has_secret=_may_have_secret(payload) and has_secret(document),
@@ -152,6 +154,15 @@ def _may_have_secret(payload: bytes) -> bool:
     """Whether the name of a secret stands in the JSON text, or an escape that may spell one."""
     lower = payload.lower()
     return b"\\u" in lower or any(name.encode() in lower for name in SECRETS)
+
+
+def cleaned(found: Recognised) -> Recognised:
+    """What was recognised, without the secrets in it."""
+    if not found.has_secret:
+        return found
+    document = without_secrets(found.document)
+    is_bare = found.body is found.document
+    return replace(found, document=document, body=document if is_bare else document.get("body"))
 
 
 def without_secrets(value: Any) -> Any:

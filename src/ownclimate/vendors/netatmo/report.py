@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ownclimate.vendors.netatmo.pictures import PictureWanted
 
@@ -39,6 +41,8 @@ class ImportReport:
     """`kind` is what the payload was recognised as; `is_taken` whether it became things or readings.
 
     `readings` counts rows that added or changed a value, `readings_unchanged` those already there.
+    `kept_fields` are the paths (`body.home.modules[].fan_mode`) of what our model has no word for: kept as
+    it came and told again by the same method, or in the raw archive only. All others are mapped.
     `pictures` are those that it names and that we do not hold, each once.
     """
 
@@ -55,6 +59,7 @@ class ImportReport:
     readings_unchanged: int = 0
     unknown_types: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    kept_fields: tuple[str, ...] = ()
     pictures: list[PictureWanted] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -91,6 +96,23 @@ class ImportReport:
             parts.append(f"{self.readings} reading{'' if self.readings == 1 else 's'}{known}")
         return f"{self.kind}: {', '.join(parts) or 'nothing in it'}"
 
+    def as_json(self) -> dict[str, Any]:
+        """Everything that is told, for scripts. Addresses and keys of pictures are not."""
+        tallies = ("sites", "rooms", "devices", "schedules", "events")
+        return {
+            "kind": self.kind,
+            "is_taken": self.is_taken,
+            "is_kept_raw": self.is_kept_raw,
+            "is_repeat": self.is_repeat,
+            **{name: dataclasses.asdict(getattr(self, name)) for name in tallies},
+            "readings": self.readings,
+            "readings_unchanged": self.readings_unchanged,
+            "unknown_types": dict(self.unknown_types),
+            "kept_fields": list(self.kept_fields),
+            "pictures_lacking": len(self.pictures),
+            "warnings": list(self.warnings),
+        }
+
     def lines(self) -> list[str]:
         """The summary, then what a person may want to know beyond it."""
         found = [self.summary()]
@@ -99,5 +121,12 @@ class ImportReport:
                 listed = ", ".join(f"{name} ×{count}" for name, count in counts.most_common(12))
                 more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
                 found.append(f"  unknown {word}, kept as they came: {listed}{more}")
+        if self.is_taken and self.kept_fields:
+            count = len(self.kept_fields)
+            found.append(
+                f"  {count} field{'' if count == 1 else 's'} without a word of ours, kept as they came"
+            )
+        if self.pictures:
+            found.append(f"  pictures at the vendor's cloud that are not held here: {len(self.pictures)}")
         found.extend(f"  {warning}" for warning in self.warnings)
         return found

@@ -13,7 +13,7 @@ from ownclimate.core.record import instant_problem
 from ownclimate.core.things import Device, Event, Site
 from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.fields import CAMERA, CAMERA_MODULE, DETECTOR, Method
-from ownclimate.vendors.netatmo.happenings import At, Said, Shape, heard, read_event
+from ownclimate.vendors.netatmo.happenings import At, Said, Shape, heard, read_event, understood
 from ownclimate.vendors.netatmo.pictures import lacking_of_event, lacking_of_people
 from ownclimate.vendors.netatmo.vocabulary import DIALECT, event_source
 
@@ -48,6 +48,7 @@ async def _take_home(intake: Intake, said: Mapping[str, Any]) -> None:
     }
     statement = intake.statement(Site, Method.SECURITY, said, "home", held=held, context=listed)
     site = await intake.household.hear_site(wire_id, statement)
+    intake.heard(site, statement, said, lists=LISTS)
     if site is None:
         return
     for name, prefix in LISTS.items():
@@ -77,7 +78,8 @@ async def _take_device(
     statement = intake.statement(
         Device, Method.SECURITY, members, "device", held=(f"{prefix}modules",), context=context
     )
-    await intake.household.hear_device(wire_id, statement, site.id)
+    heard_by = await intake.household.hear_device(wire_id, statement, site.id)
+    intake.heard(heard_by, statement, said, lists=("modules",), prefix=prefix)
     if prefix != CAMERA_MODULE:
         inner = {"site": context["site"], "gateway": wire_id}
         for module in modules:
@@ -94,6 +96,7 @@ async def _take_events_of_home(intake: Intake, said: Any) -> None:
         site = await intake.household.hear_site(wire_id, statement)
     if site is None:
         return
+    intake.book.take(said, "id")
     for event in intake.objects(said.get("events"), "event"):
         await _take_event(intake, site, event, Shape.NEWER)
 
@@ -135,6 +138,8 @@ async def _take_event(intake: Intake, site: Site | None, raw: Mapping[str, Any],
         tally.updated += 1
     else:
         tally.unchanged += 1
+    for holder, names in understood(after, raw, shape):
+        intake.book.take(holder, *names)
     intake.report.want(await lacking_of_event(household.ports, household.owner_id, after))
 
 

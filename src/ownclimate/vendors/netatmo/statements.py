@@ -25,7 +25,7 @@ from ownclimate.core.things import Device, Report, Room, Schedule, Site
 from ownclimate.vendors.netatmo import fields
 from ownclimate.vendors.netatmo.fields import Field, Method, Slot, Table
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
-from ownclimate.vendors.netatmo.words import INT64, epoch_ms
+from ownclimate.vendors.netatmo.words import INT64, epoch_ms, is_same
 
 KEPT: Final = DIALECT
 SAID: Final = f"{DIALECT}_said"
@@ -72,6 +72,8 @@ class Statement:
     kept: dict[str, Any] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
     measured_ms: int = 0
+    exact: set[str] = field(default_factory=set)
+    """Paths of what is ours now: read under a name of ours, and written back as it came."""
     unknown: tuple[str, ...] = ()
     too_large: tuple[str, ...] = ()
 
@@ -88,6 +90,13 @@ def flatten(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{inner}", item
         else:
             yield name, value
+
+
+def holder_of(said: Mapping[str, Any], path: str) -> tuple[Mapping[str, Any], str]:
+    """The object in which the field of a path from `flatten` stands, and its name there."""
+    outer, dot, inner = path.partition(".")
+    holder = said.get(outer) if dot and outer in fields.NESTED else None
+    return (holder, inner) if isinstance(holder, Mapping) else (said, path)
 
 
 def read_statement(
@@ -121,8 +130,9 @@ def read_statement(
         if path in held and isinstance(raw, list):
             continue
         known = table.get(path)
-        is_exact = known is not None and _take(statement, known, raw)
-        if not is_exact and path not in statement.too_large:
+        if known is not None and _take(statement, known, raw):
+            statement.exact.add(path)
+        elif path not in statement.too_large:
             statement.kept[path] = storable(raw)
     for name, value in context.items():
         statement.reports.setdefault(name, value)
@@ -140,13 +150,14 @@ def _take(statement: Statement, known: Field, raw: Any) -> bool:
     value = known.word.to_core(raw)
     if value is None:
         return False
+    place: dict[str, Any] = statement.reports
     if known.slot is Slot.SETTING:
-        statement.settings[known.name] = value
+        place = statement.settings
     elif known.slot is Slot.QUANTITY and statement.measured_ms:
-        value = statement.values[known.name] = float(value)
-    else:
-        statement.reports[known.name] = value
-    return known.word.is_exact(raw, value)
+        place, value = statement.values, float(value)
+    # Two fields may mean the same; the first says it, and another that differs is kept beside it.
+    said = place.setdefault(known.name, value)
+    return is_same(said, value) and known.word.is_exact(raw, value)
 
 
 def _measured_ms(table: Table, members: Mapping[str, Any], moment: Moment) -> int:

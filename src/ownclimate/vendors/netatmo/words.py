@@ -161,6 +161,8 @@ _PERSON: Final = {
     "last_seen": "last_seen_s",
     "out_of_sight": "is_away",
 }
+PERSON_MEMBERS: Final = frozenset({*_PERSON, "face"})
+"""Members of a person that the core reads."""
 _WIRE_PERSON: Final = {ours: wire for wire, ours in _PERSON.items()}
 
 

@@ -6,7 +6,7 @@ as it came, in the zone's `kept` or, for a malformed timetable, in the schedule'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,6 +59,23 @@ def timetable_to_core(said: Mapping[str, Any], room_id: RoomIds) -> Timetable:
 
 def entries_from_core(entries: tuple[tuple[int, int], ...]) -> list[dict[str, int]]:
     return [{"zone_id": zone, "m_offset": minute} for minute, zone in entries]
+
+
+def understood(
+    said: Mapping[str, Any], timetable: Timetable
+) -> Iterator[tuple[Mapping[str, Any], Iterable[str]]]:
+    """Each object of the schedule's timetable and zones, with those of its members that the core holds."""
+    if "timetable" in said and "timetable" not in timetable.kept:
+        yield said, ("timetable",)
+    if "zones" not in said or "zones" in timetable.kept:
+        return
+    if not timetable.zones:
+        yield said, ("zones",)
+    for zone, ours in zip(said["zones"], timetable.zones, strict=True):
+        rooms = ours.get("rooms", ())
+        yield zone, zone.keys() - ours.get("kept", {}).keys() - ({"rooms"} if rooms else set())
+        for room, held in zip(zone["rooms"] if rooms else (), rooms, strict=True):
+            yield room, room.keys() - held.get("kept", {}).keys()
 
 
 def zone_from_core(zone: Mapping[str, Any], wire_room_id: WireRoomIds) -> dict[str, Any]:
