@@ -45,6 +45,8 @@ from ownclimate.pages import count_clients, portal_mounts
 from ownclimate.pushing import address_policy, open_courier, relay
 from ownclimate.quotas import quotas_of
 from ownclimate.store.lmdb import LMDBStore
+from ownclimate.sync.leaving import finish_leaving
+from ownclimate.sync.sign_in import forget_stale
 from ownclimate.vendors.mclimate.codecs import FrameTable
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from ownclimate.vendors.netatmo.face.dialect import netatmo_dialect
@@ -169,7 +171,9 @@ async def _janitor(ports: Ports, settings: Settings, authorization: Authorizatio
             credentials = await janitor.tidy(authorization)
             answers = await forget_answers(ports)
             published = await publishing.repair(ports)
-            if repaired or expired or credentials or answers or published:
+            departed = await finish_leaving(ports)
+            await forget_stale(ports)
+            if repaired or expired or credentials or answers or published or departed:
                 log.info(
                     "tidied",
                     claims=repaired,
@@ -177,6 +181,7 @@ async def _janitor(ports: Ports, settings: Settings, authorization: Authorizatio
                     credentials=credentials,
                     answers=answers,
                     public_stations=published,
+                    sources=departed,
                 )
         except AppError as error:
             log.warning("tidying_postponed", code=error.code, reason=error.message)

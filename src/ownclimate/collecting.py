@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from ownclimate.core.errors import InvalidInput
+from ownclimate.core.errors import AppError, InvalidInput
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import Vault
+from ownclimate.core.linking import Vault, open_secrets
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
 from ownclimate.links.source_link import OpenLink
@@ -16,7 +16,7 @@ from ownclimate.sync.book import Book
 from ownclimate.sync.engine import Engine
 from ownclimate.sync.kinds import CloudKind, Opening
 from ownclimate.sync.link import CloudLink
-from ownclimate.sync.quota import Quota
+from ownclimate.sync.quota import Quota, Use
 from ownclimate.sync.settings import cloud_settings
 from ownclimate.vendors.netatmo.collecting import CLOUD as NETATMO_CLOUD
 
@@ -59,6 +59,19 @@ def open_engine(
         quota=Quota(ports, collector.meters),
         sleep=sleep,
     )
+
+
+async def uses_of(ports: Ports, vault: Vault, owner_id: OwnerId, source: Source) -> Sequence[Use]:
+    """How many of the calls that its cloud allows were made, window by window; nothing for a source that
+    cannot be opened as it is. Makes no call."""
+    try:
+        engine = open_engine(ports, vault, owner_id, source, open_secrets(source, vault))
+    except AppError:
+        return ()
+    try:
+        return await engine.quota.uses()
+    finally:
+        await engine.collector.close()
 
 
 def cloud_openers(ports: Ports, vault: Vault, sleep: Sleep = asyncio.sleep) -> Mapping[str, OpenLink]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from ownclimate.collecting import CLOUD_KINDS, uses_of
 from ownclimate.config import Settings
 from ownclimate.core.ports import Ports
 from ownclimate.oauth.endpoints import TOKEN_DOOR
@@ -55,5 +58,7 @@ def portal_mounts(
         is_registration_open=settings.registration_open,
         client_uses=client_uses,
         daily_usage=daily_usage.of,
+        clouds=CLOUD_KINDS,
+        cloud_uses=partial(uses_of, ports, authorization.cipher),
     )
     return dict.fromkeys(("", *OUTSIDE_ROOT), Portal(services, ROUTES))

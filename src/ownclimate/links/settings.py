@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.linking import CHIRPSTACK, KINDS, MQTT, THINGS_STACK
+from ownclimate.links.addresses import check_base_url
 from ownclimate.links.devices.settings import link_settings
 from ownclimate.links.mqtt import broker_address
 
@@ -103,17 +103,6 @@ def secrets_needed(kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
     server = network_server(settings) if kind == CHIRPSTACK else None
     needed = (API_KEY,) if server is not None and server.base_url else ()
     return (*needed, PASSWORD) if settings.get("user") else needed
-
-
-def check_base_url(text: str) -> None:
-    """Raises InvalidInput unless it is the address of an HTTP API, without credentials in it."""
-    try:
-        parts = urlsplit(text)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        is_address = False
-    if not is_address or "?" in text or "#" in text:
-        raise InvalidInput("base_url", "expected http://host[:port] or https://host[:port]")
 
 
 def _check_connection(found: Connection) -> None:

@@ -168,7 +168,8 @@ class Portal:
             frame = await self._frame(visit, visitor or self._services.ports.entropy(16).hex())
             body = render(answer.view, frame).encode()
             headers.append(("content-type", "text/html; charset=utf-8"))
-            headers.append(("content-security-policy", content_security_policy(answer.form_targets)))
+            policy = content_security_policy(answer.form_targets, is_live=answer.is_live)
+            headers.append(("content-security-policy", policy))
             headers.extend(answer.headers)
             if frame.has_form and not visitor and visit.session is None:
                 headers.append(("set-cookie", self._cookies.setting(self._cookies.visitor, frame.secret)))

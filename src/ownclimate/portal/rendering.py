@@ -15,7 +15,11 @@ from ownclimate.portal import csrf, words
 from ownclimate.portal.visits import View, fields_of
 
 PACKAGE = "ownclimate.portal"
-STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+STATIC_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,15 +18,17 @@ HSTS = ("strict-transport-security", "max-age=31536000")
 NOT_STORED = ("cache-control", "no-store")
 
 
-def content_security_policy(form_targets: Sequence[str] = ()) -> str:
-    """Nothing but our own style and images; forms go to us and to `form_targets`.
+def content_security_policy(form_targets: Sequence[str] = (), *, is_live: bool = False) -> str:
+    """Nothing but our own style and images; forms go to us and to `form_targets`. A live page may run our
+    own script files, which may ask this server.
 
     Browsers apply `form-action` to redirects after a submission as well, so a page whose form ends in a
     redirect to an app must name where.
     """
     targets = " ".join(["'self'", *form_targets])
+    live = "script-src 'self'; connect-src 'self'; " if is_live else ""
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; style-src 'self'; img-src 'self' data:; {live}"
         f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
 

@@ -33,11 +33,13 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page to show. `form_targets` are origins to which its forms may lead in the end."""
+    """A page to show. `form_targets` are origins to which its forms may lead in the end. `is_live`: it
+    follows what changes by a script of ours, where the browser runs scripts."""
 
     view: View
     status: int = 200
     form_targets: tuple[str, ...] = ()
+    is_live: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 

@@ -128,6 +128,13 @@ DONE: Mapping[str, str] = MappingProxyType(
         "declined": "Declined.",
         "public": "Public. Every app of this server may see what it measures outdoors.",
         "private": "Private again, from now on.",
+        "source-connected": "Connected. Collecting begins within seconds.",
+        "source-removed": "Disconnected. Its credentials are forgotten; what was collected stays.",
+        "source-leaving": "Disconnected. Another process still works it; its data goes within the hour.",
+        "paused": "Paused. Nothing is asked or heard until you resume it.",
+        "resumed": "Resumed.",
+        "relays": "Commands to its devices now go to the cloud.",
+        "relays-not": "Commands to its devices no longer go to the cloud.",
         "ordered": "Ordered. Below you see what becomes of it.",
     }
 )
@@ -163,6 +170,8 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         "appoint": "appointed",
         "dismiss": "dismissed",
         "grant": "connected",
+        "pause": "paused",
+        "resume": "resumed",
     }
 )
 _KINDS: Mapping[str, str] = MappingProxyType(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import InvalidInput
-from ownclimate.links.settings import check_base_url
+from ownclimate.links.addresses import check_base_url
 from ownclimate.sync.quota import Allowance
 
 CLIENT_SECRET: Final = "client_secret"  # noqa: S105 - a name, not a secret

@@ -20,6 +20,7 @@ from ownclimate.portal.routes import Route
 from ownclimate.store.memory import MemoryDirectory
 from tests.contract.portal.browser import Browser, Server, Shown, everything_in
 from tests.fakes import FakeClock, SeededEntropy
+from tests.fakes.clouds import linked_cloud
 from tests.fakes.households import ACTOR
 
 CREDENTIALS = frozenset({"/join/{invite}"})
@@ -58,6 +59,7 @@ class Street:
         fields = {"name": self.client.name, "scope": scope, "reason": "for a test"}
         fields |= {"role": "guest", "decision": "approve", "admin": "yes"}
         fields |= {"order": "set_relay", "is_on": "on"}
+        fields |= {"client_id": "zip", "secret-client_secret": "zap", "secret-refresh_token": "zop"}
         return await browser.submit(target, on="/account", follow=False, **fields)
 
     def id_for(self, route: Route) -> str:
@@ -102,6 +104,7 @@ async def street(clock: FakeClock, entropy: SeededEntropy) -> Street:
         abilities=frozenset({Ability.RELAY, Ability.PRESSURE, Ability.GATEWAY}),
         reports={"location": Report(value={"latitude": -6.2, "longitude": 39.2}, at_ms=0)},
     )
+    source = await linked_cloud(ports, server.authorization.cipher, owner_id, "Zanzibar cloud")
     ids = {
         "device": device.id,
         "client": client.id,
@@ -109,6 +112,7 @@ async def street(clock: FakeClock, entropy: SeededEntropy) -> Street:
         "token": token.id,
         "hook": hook.id,
         "invite": opened.id,
+        "source": source.id,
         "account": guest.id,
         "owner": owner_id,
     }

@@ -29,6 +29,7 @@ from ownclimate.portal.services import Services
 from ownclimate.web.client_use import ClientUses
 from ownclimate.web.dispatch import Application, RequestEntry
 from tests.fakes import FakeClock, SeededEntropy
+from tests.fakes.clouds import KIND, TwinFlow, twin_cloud
 from tests.fakes.households import ACTOR, memory_ports
 
 HOST = "climate.test"
@@ -209,6 +210,7 @@ class Server:
             "is_registration_open": True,
             "client_uses": ClientUses(clock, {"/oauth2/token"}),
             "daily_usage": DailyUsage(ports, {"/oauth2/token"}).of,
+            "clouds": {KIND: twin_cloud(TwinFlow())},
         }
         services = Services(**usual | more)
         entries: list[RequestEntry] = []

@@ -17,6 +17,7 @@ from ownclimate.portal.pages import ROUTES
 from ownclimate.portal.routes import Need, Route
 from tests.contract.portal.browser import Browser, Server
 from tests.contract.portal.test_forms import path_of
+from tests.fakes.clouds import linked_cloud
 from tests.fakes.households import ACTOR
 
 WITH_IDS = [
@@ -56,12 +57,14 @@ async def everything_of(server: Server, name: str) -> Things:
     device = await create_device(
         ports, account.owner_id, ACTOR, vendor="mclimate", model="vicki", vendor_id=f"{name}-valve"
     )
+    source = await linked_cloud(ports, server.authorization.cipher, account.owner_id)
     ids = {
         "client": client.id,
         "device": device.id,
         "grant": grant.id,
         "key": token.id,
         "invite": offer.id,
+        "source": source.id,
         "account": member.id,
         "owner": account.owner_id,
     }

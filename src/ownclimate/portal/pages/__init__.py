@@ -10,6 +10,7 @@ from ownclimate.portal.pages import (
     admin,
     apps,
     clients,
+    connecting,
     consent,
     device,
     generator,
@@ -17,6 +18,7 @@ from ownclimate.portal.pages import (
     keys,
     members,
     signing_in,
+    sources,
 )
 
 ROUTES: Final = (
@@ -28,6 +30,8 @@ ROUTES: Final = (
     *generator.ROUTES,
     *apps.ROUTES,
     *keys.ROUTES,
+    *sources.ROUTES,
+    *connecting.ROUTES,
     *activity.ROUTES,
     *members.ROUTES,
     *account.ROUTES,

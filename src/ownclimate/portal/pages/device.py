@@ -18,6 +18,7 @@ from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import list_rooms, list_sites
 from ownclimate.core.things import Ability, Command, Device, Role, Room
 from ownclimate.portal.pages.home import Value, device_name, device_words
+from ownclimate.portal.pages.source_views import silences
 from ownclimate.portal.routes import Route
 from ownclimate.portal.visits import Answer, Page, Redirect, Visit
 from ownclimate.portal.words import command_state, order_text, quantity_name, value_text
@@ -71,6 +72,8 @@ class DeviceView:
     may_share: bool
     """Whether it is a weather station, and the person may decide who sees it."""
     is_public: bool
+    silences: tuple[str, ...]
+    """Of clouds that it is known or reached by, and that answer no more."""
     problem: str = ""
 
 
@@ -157,6 +160,7 @@ async def _view(visit: Visit) -> DeviceView:
         commands=tuple(_shown(command) for command in commands),
         may_share=may_operate and can_be_public(device),
         is_public=is_public(device),
+        silences=await silences(visit, device),
     )
 
 

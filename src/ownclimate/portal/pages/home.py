@@ -12,6 +12,7 @@ from ownclimate.core.readings import LatestValue
 from ownclimate.core.sites import list_rooms, list_sites
 from ownclimate.core.things import Device, Room, Site, SiteKind
 from ownclimate.portal.pages.consent import AUTHORIZE
+from ownclimate.portal.pages.source_views import silences
 from ownclimate.portal.routes import Need, Route
 from ownclimate.portal.visits import Answer, Page, Redirect, Visit
 from ownclimate.portal.words import quantity_name, value_text
@@ -61,6 +62,8 @@ class Home:
     title: str
     sites: tuple[ShownSite, ...]
     may_manage: bool
+    silences: tuple[str, ...]
+    """Of clouds that answer no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,7 @@ async def show_home(visit: Visit) -> Answer:
         title=_title(visit),
         sites=tuple(groups),
         may_manage=visit.household.role.value == "owner",
+        silences=await silences(visit),
     )
     return Page(view=view)
 

@@ -1,0 +1,18 @@
+"""Addresses of what is connected to, checked before they are written down."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ownclimate.core.errors import InvalidInput
+
+
+def check_base_url(text: str) -> None:
+    """Raises InvalidInput unless it is the address of an HTTP API, without credentials in it."""
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        is_address = False
+    if not is_address or "?" in text or "#" in text:
+        raise InvalidInput("base_url", "expected http://host[:port] or https://host[:port]")
