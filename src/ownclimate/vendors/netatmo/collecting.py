@@ -9,7 +9,8 @@ from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET, REFRESH_TOKEN
-from ownclimate.vendors.netatmo.collector import BASE_URL, USER_LIMITS, NetatmoCollector
+from ownclimate.vendors.netatmo.collector import BASE_URL, SYNC, USER_LIMITS, NetatmoCollector
+from ownclimate.vendors.netatmo.collector_pictures import PictureQueue, policy_beside
 from ownclimate.vendors.netatmo.collector_signin import SignIn
 from ownclimate.vendors.netatmo.collector_tokens import App, TokenChain
 
@@ -32,6 +33,14 @@ def _open(opening: Opening) -> Collector:
         cloud=cloud,
         tokens=tokens,
         memory=opening.book,
+        pictures=PictureQueue(
+            ports=opening.ports,
+            owner_id=opening.owner_id,
+            actor=SYNC,
+            cloud=cloud,
+            memory=opening.book,
+            policy=policy_beside(opening.base_url),
+        ),
         since_ms=opening.settings.since_ms,
         user_limits=opening.limits,
     )

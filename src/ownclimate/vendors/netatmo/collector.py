@@ -9,41 +9,51 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ownclimate.core.errors import Garbled
+from ownclimate.core.errors import InvalidInput
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.core.writes import Actor
 from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Memory, Relayed, Task, TaskKind
-from ownclimate.sync.gaps import Page, PageRead, runs_of
+from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
-from ownclimate.vendors.netatmo.collector_account import MEASURED, Account
+from ownclimate.vendors.netatmo.collector_account import HALF_HOURS, Account
+from ownclimate.vendors.netatmo.collector_events import PAGE_EVENTS, EventBook, events_in
+from ownclimate.vendors.netatmo.collector_history import PAGE_ROWS, Asked, History, stamps_in
 from ownclimate.vendors.netatmo.collector_http import TokenSpent, read_success
 from ownclimate.vendors.netatmo.collector_links import link_devices
+from ownclimate.vendors.netatmo.collector_pictures import PictureQueue
 from ownclimate.vendors.netatmo.collector_relay import CommandRelay
+from ownclimate.vendors.netatmo.collector_rooms import Watch
 from ownclimate.vendors.netatmo.collector_tokens import TokenChain
 from ownclimate.vendors.netatmo.importer import import_payload
-from ownclimate.vendors.netatmo.recognise import COACHES, HOMES, MEASURE, STATIONS, STATUS
-from ownclimate.vendors.netatmo.words import epoch_ms, integer
+from ownclimate.vendors.netatmo.recognise import COACHES, EVENTS, HOMES, STATIONS, STATUS
+from ownclimate.vendors.netatmo.words import epoch_ms
 
 BASE_URL: Final = "https://api.netatmo.com"
-PAGE_ROWS: Final = 1024
-"""The most that getmeasure gives at once."""
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 TOPOLOGY_EVERY_MS: Final = 6 * HOUR_MS
 STATIONS_EVERY_MS: Final = 10 * MINUTE_MS
 """Stations upload so often."""
 STATUS_EVERY_MS: Final = 5 * MINUTE_MS
+EVENTS_EVERY_MS: Final = 5 * MINUTE_MS
 HISTORY_EVERY_MS: Final = HOUR_MS
+MOST_WAITING: Final = 200
+"""Pictures that are wanted: as long as there are more, no earlier events are asked for."""
 USER_LIMITS: Final = (Allowance(calls=50, span_ms=10_000), Allowance(calls=500, span_ms=HOUR_MS))
 APP_TIMES: Final = 4
 """How many times as much an app may with all its users, as published; one with more than 100 users more."""
 SYNC: Final = Actor(via="sync")
 ACCOUNT: Final = "account"
+PICTURES: Final = "pictures"
 _STATUS_OF: Final = "status "
+_EVENTS_OF: Final = "events "
+_EARLIER_OF: Final = "earlier events "
 _PAST_OF: Final = "past "
+_ROOM_PAST_OF: Final = "room past "
+_WATCH_OF: Final = "watch "
 
 
 @dataclass(slots=True)
@@ -56,8 +66,10 @@ class NetatmoCollector:
     cloud: Cloud
     tokens: TokenChain
     memory: Memory
+    pictures: PictureQueue
     since_ms: int = 0
     user_limits: tuple[Allowance, ...] = USER_LIMITS
+    history: History = field(default_factory=History)
     commands: CommandRelay = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +78,7 @@ class NetatmoCollector:
             owner_id=self.owner_id,
             cloud=self.cloud,
             tokens=self.tokens,
-            status_of=lambda home_id: _STATUS_OF + home_id.lower(),
+            status_of=status_key,
         )
 
     @property
@@ -97,69 +109,50 @@ class NetatmoCollector:
         for home_id, name in account.homes.items():
             label = f"state of {name}"
             tasks.append(
-                Task(key=_STATUS_OF + home_id, kind=TaskKind.STATE, label=label, every_ms=STATUS_EVERY_MS)
+                Task(key=status_key(home_id), kind=TaskKind.STATE, label=label, every_ms=STATUS_EVERY_MS)
             )
-        for device_id, (_, product) in account.measured.items():
-            task = Task(
-                key=_PAST_OF + device_id,
-                kind=TaskKind.HISTORY,
-                label=f"history of {product} {device_id}",
-                every_ms=HISTORY_EVERY_MS,
-                since_ms=self.since_ms,
-            )
-            tasks.append(task)
+        waiting = await self.pictures.waiting()
+        for home_id in sorted(account.watched):
+            tasks += await self._event_tasks(home_id, account.homes[home_id], waiting)
+        if waiting:
+            tasks.append(await self._picture_task())
+        for device_id, past in account.pasts.items():
+            label = f"history of {past.product} {device_id}"
+            tasks.append(self._history_task(_PAST_OF + device_id, label, since_ms=self.since_ms))
+        for (home_id, room_id), name in account.rooms.items():
+            tasks += await self._room_tasks(home_id, room_id, name)
         return tasks
 
     async def fetch(self, task: Task) -> bool:
         if task.key.startswith(_STATUS_OF):
-            home_id, asked_ms = task.key.removeprefix(_STATUS_OF), self.ports.clock.now_ms()
-            said = await self._call(STATUS, {"home_id": home_id})
-            body = said.get("body")
-            home = body.get("home") if isinstance(body, Mapping) else None
-            if isinstance(home, Mapping):
-                self.commands.hear(home_id, home, asked_ms)
-            return isinstance(home, Mapping) and bool(home.get("modules") or home.get("rooms"))
+            return await self._fetch_status(task.key.removeprefix(_STATUS_OF))
+        if task.key.startswith(_EVENTS_OF):
+            return await self._fetch_newest_events(task.key.removeprefix(_EVENTS_OF))
+        if task.key.startswith(_EARLIER_OF):
+            return await self._fetch_earlier_events(task.key.removeprefix(_EARLIER_OF))
+        if task.key == PICTURES:
+            await self.pictures.fetch_next()
+            return True
         said = await self._call(task.key, {})
         body = said.get("body")
+        await link_devices(self.ports, self.owner_id, SYNC, self.source, body)
         account = Account.of_body(await self.memory.recall(ACCOUNT))
         heard = account.with_homes(body) if task.key == HOMES else account.with_stations(body)
         if heard != account:
             await self.memory.remember(ACCOUNT, heard.to_body())
-        await link_devices(self.ports, self.owner_id, SYNC, self.source, body)
         return isinstance(body, Mapping) and bool(body.get("homes") or body.get("devices"))
 
     async def fetch_page(self, task: Task, page: Page) -> PageRead:
-        device_id = task.key.removeprefix(_PAST_OF)
-        account = Account.of_body(await self.memory.recall(ACCOUNT))
-        gateway_id, product = account.measured[device_id]
-        request = {
-            "device_id": gateway_id,
-            "scale": "max",
-            "type": ",".join(MEASURED[product]),
-            "limit": str(PAGE_ROWS),
-            "optimize": "false",
-            "real_time": "true",
-        }
-        if device_id != gateway_id:
-            request["module_id"] = device_id
-        if page.start_ms:
-            request["date_begin"] = str(-(-page.start_ms // 1000))
-        if page.end_ms is not None:
-            request["date_end"] = str((page.end_ms - 1) // 1000)
-        said = await self._call(MEASURE, request)
-        stamps_ms = _stamps_ms(said.get("body", []))
-        if stamps_ms and (
-            stamps_ms[0] < page.start_ms or stamps_ms[-1] >= (page.end_ms or stamps_ms[-1] + 1)
-        ):
-            raise Garbled("the cloud answered with values of another time than it was asked for")
-        return PageRead(
-            rows=len(stamps_ms),
-            is_full=len(stamps_ms) >= PAGE_ROWS,
-            asked_ms=epoch_ms(said.get("time_server")) or self.ports.clock.now_ms(),
-            first_ms=stamps_ms[0] if stamps_ms else 0,
-            last_ms=stamps_ms[-1] if stamps_ms else 0,
-            runs=runs_of(stamps_ms),
-        )
+        now_ms = self.ports.clock.now_ms()
+        if task.key.startswith(_ROOM_PAST_OF):
+            home_id, room_id, _ = task.key.removeprefix(_ROOM_PAST_OF).split("/")
+            asked = self.history.ask_room(task.key, home_id, room_id, HALF_HOURS, page, now_ms)
+        else:
+            device_id = task.key.removeprefix(_PAST_OF)
+            past = Account.of_body(await self.memory.recall(ACCOUNT)).pasts[device_id]
+            asked = self.history.ask_device(task.key, device_id, past, page, now_ms)
+        said = await self._call(asked.method, asked.parameters, asked)
+        return self.history.read(task.key, asked, said.get("body", []), self._asked_ms(said))
 
     async def relay(self, device: Device, command: Command) -> Relayed:
         return await self.commands.relay(device, command)
@@ -169,9 +162,110 @@ class NetatmoCollector:
 
     async def close(self) -> None:
         await self.tokens.close()
+        await self.pictures.close()
         await self.cloud.close()
 
-    async def _call(self, method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    async def _event_tasks(self, home_id: str, name: str, pictures_waiting: int) -> list[Task]:
+        book = EventBook.of_body(await self.memory.recall(_EVENTS_OF + home_id))
+        newest = Task(
+            key=_EVENTS_OF + home_id,
+            kind=TaskKind.EVENTS,
+            label=f"events of {name}",
+            every_ms=0 if book.is_catching_up else EVENTS_EVERY_MS,
+        )
+        if not book.has_earlier or pictures_waiting >= MOST_WAITING:
+            return [newest]
+        earlier = Task(
+            key=_EARLIER_OF + home_id,
+            kind=TaskKind.EVENTS,
+            label=f"earlier events of {name}",
+            every_ms=0,
+            is_backlog=True,
+        )
+        return [newest, earlier]
+
+    async def _picture_task(self) -> Task:
+        lost = await self.pictures.lost()
+        return Task(
+            key=PICTURES,
+            kind=TaskKind.EVENTS,
+            label=f"pictures ({lost} could not be had)" if lost else "pictures",
+            every_ms=await self.pictures.due_in_ms(self.ports.clock.now_ms()),
+            is_backlog=True,
+        )
+
+    async def _room_tasks(self, home_id: str, room_id: str, name: str) -> list[Task]:
+        watch = Watch.of_body(await self.memory.recall(_WATCH_OF + home_id))
+        return [
+            self._history_task(
+                f"{_ROOM_PAST_OF}{home_id}/{room_id}/{start_ms}",
+                f"history of the room {name}",
+                since_ms=max(start_ms, self.since_ms),
+                until_ms=end_ms,
+            )
+            for start_ms, end_ms in watch.settled(self.ports.clock.now_ms())
+            if end_ms > self.since_ms
+        ]
+
+    def _history_task(self, key: str, label: str, *, since_ms: int, until_ms: int = 0) -> Task:
+        return Task(
+            key=key,
+            kind=TaskKind.HISTORY,
+            label=label,
+            every_ms=HISTORY_EVERY_MS,
+            since_ms=since_ms,
+            until_ms=until_ms,
+        )
+
+    async def _fetch_status(self, home_id: str) -> bool:
+        began_ms = self.ports.clock.now_ms()
+        said = await self._call(STATUS, {"home_id": home_id})
+        watch = Watch.of_body(await self.memory.recall(_WATCH_OF + home_id))
+        await self.memory.remember(_WATCH_OF + home_id, watch.seen(self._asked_ms(said)).to_body())
+        body = said.get("body")
+        home = body.get("home") if isinstance(body, Mapping) else None
+        if not isinstance(home, Mapping):
+            return False
+        self.commands.hear(home_id, home, began_ms)
+        return bool(home.get("modules") or home.get("rooms"))
+
+    async def _fetch_newest_events(self, home_id: str) -> bool:
+        book = EventBook.of_body(await self.memory.recall(_EVENTS_OF + home_id))
+        try:
+            said = await self._call_for_events(home_id, book.marks[-1] if book.marks else "")
+        except InvalidInput:
+            if not book.marks:
+                raise
+            await self.memory.remember(_EVENTS_OF + home_id, book.without_mark().to_body())
+            return True
+        page = events_in(said.get("body"))
+        heard = book.with_newest(page)
+        if heard != book:
+            await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())
+        return bool(page)
+
+    async def _fetch_earlier_events(self, home_id: str) -> bool:
+        book = EventBook.of_body(await self.memory.recall(_EVENTS_OF + home_id))
+        try:
+            said = await self._call_for_events(home_id, book.floors[-1])
+        except InvalidInput:
+            heard = book.without_floor()
+        else:
+            heard = book.with_earlier(events_in(said.get("body")), self.since_ms)
+        await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())
+        return True
+
+    async def _call_for_events(self, home_id: str, after: str) -> dict[str, Any]:
+        parameters = {"home_id": home_id, "size": str(PAGE_EVENTS)}
+        return await self._call(EVENTS, parameters | ({"event_id": after} if after else {}))
+
+    def _asked_ms(self, said: Mapping[str, Any]) -> int:
+        """When, by the cloud's clock where it tells."""
+        return epoch_ms(said.get("time_server")) or self.ports.clock.now_ms()
+
+    async def _call(
+        self, method: str, parameters: Mapping[str, str], asked: Asked | None = None
+    ) -> dict[str, Any]:
         """The whole document, once it is archived and recorded."""
         token = await self.tokens.access()
         answer = await self.cloud.post(f"/api/{method}", parameters, token)
@@ -180,32 +274,31 @@ class NetatmoCollector:
         except TokenSpent:
             self.tokens.spend(token)
             raise
-        measured = method == MEASURE
-        if measured:
-            _stamps_ms(document.get("body", []))
-        await import_payload(
+        measured: dict[str, Any] = {}
+        if asked is not None:
+            stamps_in(document.get("body", []))
+            measured = {
+                "device": asked.subject.get("device_id"),
+                "module": asked.subject.get("module_id"),
+                "home": asked.subject.get("home_id"),
+                "room": asked.subject.get("room_id"),
+                "types": asked.past.types,
+                "scale": asked.past.scale,
+                "real_time": True,
+            }
+        report = await import_payload(
             self.ports,
             self.owner_id,
             SYNC,
             answer.payload,
             method=method,
-            device=parameters["device_id"] if measured else None,
-            module=parameters.get("module_id"),
-            types=[parameters["type"]] if measured else None,
-            scale=parameters["scale"] if measured else None,
             collected_by=self.source,
+            **measured,
         )
+        await self.pictures.want(report.pictures)
         return document
 
 
-def _stamps_ms(body: Any) -> list[int]:
-    """Of the rows of a measure, ascending; none for the empty list that stands for no values.
-
-    Raises Garbled for anything else: a history must not seem known because its answer was not understood.
-    """
-    if body == []:
-        return []
-    stamps = [integer(stamp) for stamp in body] if isinstance(body, Mapping) else [None]
-    if None in stamps:
-        raise Garbled("the cloud's answer holds no measures")
-    return sorted(stamp * 1000 for stamp in stamps if stamp is not None)
+def status_key(home_id: str) -> str:
+    """Of the task that asks for the state of a home."""
+    return _STATUS_OF + home_id.lower()

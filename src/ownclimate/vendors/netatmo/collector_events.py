@@ -1,0 +1,131 @@
+"""How far the events of a home are known: the newest first, then page after page back to where they end.
+
+A page is told by the event that it comes after (`event_id`: events older than it). What moves is written
+down after the events of the page are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ownclimate.core.errors import Garbled
+from ownclimate.vendors.netatmo.mapping import address
+from ownclimate.vendors.netatmo.words import epoch_ms
+
+PAGE_EVENTS: Final = 100
+SPARE_MARKS: Final = 4
+"""Older marks that are kept beside one: the cloud may have forgotten the event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    event_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBook:
+    """`top_id` is the newest event of which everything between it and the oldest known one is known.
+
+    `marks` while newer ones are walked through down to it: ids to go on from, the best one last; `next_top`
+    is then the newest of them. `floors` likewise for what is older than the oldest known one; empty and
+    `is_ended` when there is nothing older.
+    """
+
+    top_id: str = ""
+    top_ms: int = 0
+    next_top: tuple[str, int] = ("", 0)
+    marks: tuple[str, ...] = ()
+    floors: tuple[str, ...] = ()
+    is_ended: bool = False
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> EventBook:
+        if not body:
+            return cls()
+        event_id, at_ms = body["next_top"]
+        return cls(
+            top_id=body["top_id"],
+            top_ms=body["top_ms"],
+            next_top=(event_id, at_ms),
+            marks=tuple(body["marks"]),
+            floors=tuple(body["floors"]),
+            is_ended=body["is_ended"],
+        )
+
+    def to_body(self) -> dict[str, Any]:
+        body = dataclasses.asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in body.items()}
+
+    @property
+    def is_catching_up(self) -> bool:
+        return bool(self.marks)
+
+    @property
+    def has_earlier(self) -> bool:
+        return bool(self.floors) and not self.is_ended
+
+    def with_newest(self, page: list[Told]) -> EventBook:
+        """After a page of the newest events, or of those after the last mark."""
+        if not page:
+            # Everything there is was walked through; an account without events has no end to reach yet.
+            return self._caught_up()
+        book = self
+        if not self.marks:
+            book = dataclasses.replace(self, next_top=(page[0].event_id, page[0].at_ms))
+        if not self.top_id:
+            return dataclasses.replace(book._caught_up(), floors=_marks(page))
+        reaches_top = any(told.event_id == self.top_id or told.at_ms < self.top_ms for told in page)
+        if reaches_top or page[-1].event_id in self.marks:
+            return book._caught_up()
+        return dataclasses.replace(book, marks=_marks(page))
+
+    def with_earlier(self, page: list[Told], since_ms: int) -> EventBook:
+        """After a page of events that come after the last floor."""
+        is_news = bool(page) and page[-1].event_id not in self.floors
+        if not is_news or page[-1].at_ms < since_ms:
+            return dataclasses.replace(self, floors=(), is_ended=True)
+        return dataclasses.replace(self, floors=_marks(page))
+
+    def without_mark(self) -> EventBook:
+        """After the cloud said that it does not know the event that newer ones were to be walked from."""
+        if len(self.marks) > 1:
+            return dataclasses.replace(self, marks=self.marks[:-1])
+        return dataclasses.replace(self, marks=())
+
+    def without_floor(self) -> EventBook:
+        """As `without_mark`, of older ones: what comes after an event that nobody knows cannot be had."""
+        floors = self.floors[:-1]
+        return dataclasses.replace(self, floors=floors, is_ended=not floors)
+
+    def _caught_up(self) -> EventBook:
+        event_id, at_ms = self.next_top
+        if not event_id:
+            return dataclasses.replace(self, marks=())
+        return dataclasses.replace(self, top_id=event_id, top_ms=at_ms, next_top=("", 0), marks=())
+
+
+def events_in(body: Any) -> list[Told]:
+    """The events of an answer in its order, newest first; none where it has none.
+
+    Raises Garbled for what is no answer about events: they must not seem to end because of it.
+    """
+    if body is None:
+        return []
+    home = body.get("home") if isinstance(body, Mapping) else None
+    listed = home.get("events", []) if isinstance(home, Mapping) else None
+    if not isinstance(listed, list):
+        raise Garbled("the cloud's answer holds no events")
+    told = []
+    for event in listed:
+        event_id = address(event.get("id")) if isinstance(event, Mapping) else None
+        if event_id is not None:
+            told.append(Told(event_id=event_id, at_ms=epoch_ms(event.get("time")) or 0))
+    return told
+
+
+def _marks(page: list[Told]) -> tuple[str, ...]:
+    return tuple(told.event_id for told in page[-1 - SPARE_MARKS :])
