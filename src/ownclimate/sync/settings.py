@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,18 +76,22 @@ def changed_cloud(
 ) -> dict[str, Any]:
     """The settings with what is given, checked likewise."""
     before = cloud_settings(settings)
-    after = checked_cloud(
+    return checked_cloud(
         client_id=before.client_id if client_id is None else client_id,
         base_url=before.base_url,
         since_ms=before.since_ms if since_ms is None else since_ms,
-        limits=_limit_texts(before) if limits is None else limits,
+        limits=limit_texts(before.limits) if limits is None else limits,
         relays=before.relays if relays is None else relays,
     )
-    return {**settings, **after}
 
 
-def _limit_texts(settings: CloudSettings) -> tuple[str, ...]:
-    return tuple(f"{allowed.calls}/{allowed.span_ms // 1000}" for allowed in settings.limits)
+def limit_texts(limits: Iterable[Allowance]) -> tuple[str, ...]:
+    """As `checked_cloud` takes them."""
+    return tuple(f"{allowed.calls}/{_seconds_text(allowed.span_ms)}" for allowed in limits)
+
+
+def _seconds_text(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")
 
 
 def _allowance(text: str) -> Allowance:
