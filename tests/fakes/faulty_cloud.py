@@ -33,11 +33,17 @@ def drop(payload: bytes) -> None:
     """The cloud did it; nobody hears."""
 
 
+def last_part(request: web.Request) -> str:
+    return request.path.rpartition("/")[2]
+
+
 @dataclass
 class FaultyCloud:
-    """`faults` by method: the next calls of it are spoilt one by one, in this order."""
+    """`faults` by method: the next calls of it are spoilt one by one, in this order. `method_of` tells which
+    method a request calls."""
 
     behind: str
+    method_of: Callable[[web.Request], str] = last_part
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
     """Of what the cloud itself answered."""
@@ -63,10 +69,10 @@ class FaultyCloud:
             await runner.cleanup()
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        method = request.path.rpartition("/")[2]
+        method = self.method_of(request)
         headers = {name: request.headers[name] for name in request.headers if name != "Host"}
-        async with self._session.post(
-            self.behind + request.path, data=await request.read(), headers=headers
+        async with self._session.request(
+            request.method, self.behind + request.path_qs, data=await request.read(), headers=headers
         ) as answer:
             payload = await answer.read()
             self.statuses[answer.status] += 1
