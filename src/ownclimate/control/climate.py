@@ -24,12 +24,10 @@ from ownclimate.core.climate import (
     Channel,
     Climate,
     chosen_via,
-    is_chosen,
     is_followed,
     is_on_pilot_wire,
     next_change_ms,
     occurrence_of,
-    runs_own_programme,
     setpoint_of,
 )
 from ownclimate.core.devices import list_devices
@@ -88,9 +86,8 @@ def askings(climate: Climate, followers: Followers, clouds: Clouds) -> Iterator[
             setpoint = setpoint_of(room, channel)
             if setpoint is None or not is_followed(room, channel):
                 continue
-            is_own = is_chosen(room, channel)
             for device in climate.devices_in(room):
-                if runs_own_programme(device) and not is_own:
+                if is_run_elsewhere(device, clouds):
                     continue
                 asking = _asking(room, device, channel, setpoint)
                 if asking is not None and not _is_there(asking, followers.get((device.id, channel))):

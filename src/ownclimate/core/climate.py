@@ -85,9 +85,6 @@ ABILITIES: Final = {
 RADIATOR: Final = "radiator"
 
 
-PROGRAMME: Final = "programme"
-"""A device's report: whose programme it runs. Without it the device does what its room wants."""
-
 SETPOINT_QUANTITIES: Final = {Channel.HEATING: "setpoint_c", Channel.COOLING: "setpoint_cool_c"}
 """In which quantity devices tell what they hold."""
 
@@ -142,12 +139,6 @@ def is_chosen(room: Room, channel: Channel) -> bool:
 def chosen_via(room: Room, channel: Channel) -> str:
     """How the set-point that was chosen for the room came in; empty when none was."""
     return str(room.settings[control_name(channel)].get("via", "")) if is_chosen(room, channel) else ""
-
-
-def runs_own_programme(device: Device) -> bool:
-    """Whether its maker's programme says what the device holds: of ours it takes what a person chose, and
-    neither timetables nor modes of the home."""
-    return PROGRAMME in device.reports
 
 
 def is_wanted(climate: Climate, room: Room, channel: Channel) -> bool:
