@@ -26,7 +26,7 @@ from ownclimate.core import publishing
 from ownclimate.core.access import Access
 from ownclimate.core.accounts import repair_accounts
 from ownclimate.core.errors import AppError
-from ownclimate.core.forecasts import Forecasts, no_forecasts
+from ownclimate.core.forecasts import Forecasts, kept_forecasts, no_forecasts
 from ownclimate.core.linking import Vault
 from ownclimate.core.ports import Ports
 from ownclimate.ingest.doors import CREDENTIAL_KIND, broker_dialect, doors_dialect
@@ -104,7 +104,7 @@ def build_application(
 ) -> Application:
     """The ASGI application over an open store and the ports over it."""
     last_use = LastUse(ports)
-    tables = dialects(settings, authorization.cipher, forecasts)
+    tables = dialects(settings, authorization.cipher, kept_forecasts(ports, forecasts))
     faces = (*with_token_doors(authorization, tables), oauth_dialect(authorization))
     client_uses, daily_usage = count_clients(ports, authorization)
 
