@@ -18,11 +18,15 @@ from ownclimate.sync.kinds import CloudKind, Opening
 from ownclimate.sync.link import CloudLink
 from ownclimate.sync.quota import Quota, Use
 from ownclimate.sync.settings import cloud_settings
+from ownclimate.vendors.mclimate.collecting import CLOUD as MCLIMATE_CLOUD
 from ownclimate.vendors.netatmo.collecting import CLOUD as NETATMO_CLOUD
+from ownclimate.vendors.smartbuildings.collecting import CLOUD as SMARTBUILDINGS_CLOUD
 
 Sleep = Callable[[float], Awaitable[None]]
 
-CLOUD_KINDS: Final[Mapping[str, CloudKind]] = {cloud.kind: cloud for cloud in (NETATMO_CLOUD,)}
+CLOUD_KINDS: Final[Mapping[str, CloudKind]] = {
+    cloud.kind: cloud for cloud in (NETATMO_CLOUD, MCLIMATE_CLOUD, SMARTBUILDINGS_CLOUD)
+}
 """By the kind of their sources."""
 
 

@@ -17,7 +17,7 @@ from ownclimate.links.mqtt import broker_address
 API_KEY: Final = "api_key"
 PASSWORD: Final = "password"  # noqa: S105 - a name, not a secret
 
-LATER_KINDS: Final = ("mclimate", "smartbuildings")
+LATER_KINDS: Final = ("mclimate",)
 """Vendors' clouds that cannot be collected from yet."""
 
 DEFAULT_PORT: Final = 1

@@ -46,7 +46,7 @@ def test_settings_that_cannot_be_meant_are_refused_by_name(
     assert refused.value.field == field
 
 
-@pytest.mark.parametrize("kind", ["mclimate", "smartbuildings"])
+@pytest.mark.parametrize("kind", ["mclimate"])
 def test_clouds_that_cannot_be_collected_yet_say_so(kind: str) -> None:
     with pytest.raises(Unsupported, match="cannot be collected yet"):
         checked(kind, {})

@@ -122,7 +122,7 @@ def changed_settings(
     for kind in LIMITS:
         for name, value in (asked.get(kind.member) or {}).items():
             if name == "value":
-                _check_range(_wire_name(kind.member), value, kind.low, kind.high)
+                _check_range(wire_name(kind.member), value, kind.low, kind.high)
                 device_limits[kind.ours]["value"] = kind.to_core(value)
             elif name == "enabled":
                 device_limits[kind.ours]["is_on"] = value
@@ -130,13 +130,20 @@ def changed_settings(
         _keep_apart(device_limits, low, high, gap, asked, limits_move=limits_move)
     maintenance = {ours: dict(_maintenance(settings, ours)) for ours in REMINDERS}
     for ours, member in REMINDERS.items():
-        maintenance[ours].update(_maintenance_asked(_wire_name(member), asked.get(member) or {}))
-        _check_interval(_wire_name(member), maintenance[ours])
+        changes = _maintenance_asked(wire_name(member), asked.get(member) or {})
+        if changes:
+            maintenance[ours].pop(words.REMINDER_SAID, None)
+        maintenance[ours].update(changes)
+        _check_interval(wire_name(member), maintenance[ours])
     return {**settings, words.ALERT_LIMITS: device_limits, words.MAINTENANCE: maintenance}
 
 
 def alerts_of(device: Device, series: Series, now_ms: int, today: date) -> list[wire.Alert]:
-    """What is beyond a limit now, since when, and what maintenance is due; newest first."""
+    """What is beyond a limit now, since when, and what maintenance is due; newest first. Of a thermostat
+    that its maker's cloud watches what that says."""
+    said = device.reports.get(words.ALERTS_SAID)
+    if said is not None:
+        return [_as_said(alert) for alert in said.value]
     found = [alert for kind in LIMITS if (alert := _alert(device, kind, series, now_ms)) is not None]
     found += [alert for ours in REMINDERS if (alert := _due(device, ours, today)) is not None]
     return sorted(found, key=lambda alert: alert.time, reverse=True)
@@ -157,6 +164,20 @@ def _alert(device: Device, kind: LimitKind, series: Series, now_ms: int) -> wire
         severity="high" if kind.is_temperature else "medium",
         text=kind.text.format(limit=kind.to_wire(stored["value"])),
         time=instant(since_ms),
+    )
+
+
+def _as_said(alert: Mapping[str, Any]) -> wire.Alert:
+    """As the cloud told it; what it must have and that left out is as unalarming as can be."""
+    return wire.Alert(
+        acknowledge_ref=alert["acknowledgeRef"],
+        alert_number=alert.get("alertNumber", 0),
+        alert_type=alert.get("alertType", "alert"),
+        notification_type=alert.get("notificationType", "alert"),
+        severity=alert.get("severity", "low"),
+        text=alert.get("text", ""),
+        time=alert["time"],
+        reminder=alert.get("reminder", UNSET),
     )
 
 
@@ -225,8 +246,8 @@ def _keep_apart(
     value = low_value + gap if moved is high else high_value - gap
     if not limits_move or (low.member in asked and high.member in asked):
         field = low.member if low.member in asked else high.member
-        raise InvalidInput(_wire_name(field), f"must stay {gap:g} from the opposite limit")
-    _check_range(_wire_name(moved.member), value, moved.low, moved.high)
+        raise InvalidInput(wire_name(field), f"must stay {gap:g} from the opposite limit")
+    _check_range(wire_name(moved.member), value, moved.low, moved.high)
     limits[moved.ours]["value"] = moved.to_core(value)
 
 
@@ -273,7 +294,10 @@ def _reminder(device: Device, ours: str) -> wire.Reminder:
 
 
 def _next_date(stored: Mapping[str, Any]) -> date | None:
-    """The day after the interval; an interval in hours counts as if the equipment always ran."""
+    """As the thermostat itself says, else the day after the interval; an interval in hours counts as if
+    the equipment always ran."""
+    if words.REMINDER_SAID in stored:
+        return date.fromisoformat(stored[words.REMINDER_SAID])
     if "last" not in stored:
         return None
     last = date.fromisoformat(stored["last"])
@@ -293,6 +317,6 @@ def _check_range(field: str, value: float, low: float, high: float) -> None:
         raise InvalidInput(field, f"must be between {low:g} and {high:g}")
 
 
-def _wire_name(member: str) -> str:
+def wire_name(member: str) -> str:
     head, *rest = member.split("_")
     return head + "".join(part.title() for part in rest)

@@ -41,6 +41,8 @@ UNKNOWN_POSTAL_CODE: Final = "00000"
 """Has the shape that clients expect and is nobody's."""
 COMFORT_PATTERN: Final = r"^\w{1,12}$"
 
+SIZES: Final = (0, 1, 5000, 10_000, 20_000)
+"""Classes of floor area, by the square feet from which each counts; 0 is not known."""
 MAX_COMFORT: Final = 12
 MAX_ITEMS: Final = 10_000
 MAX_SENSORS: Final = 32
@@ -108,6 +110,32 @@ HVAC_MODES: Final = {"heat": "heat", "cool": "cool", "auto": "auto", "off": "off
 """Our `core.orders.CLIMATE_MODES` → the wire's word."""
 OUR_MODES: Final = {wire: ours for ours, wire in HVAC_MODES.items()}
 
+HEATERS: Final = frozenset(
+    {"heatPump", "heatPump2", "heatPump3", "auxHeat1", "auxHeat2", "auxHeat3", "compHotWater", "auxHotWater"}
+)
+COOLERS: Final = frozenset({"compCool1", "compCool2"})
+"""Of the words for running equipment, those that say that it heats or cools."""
+
+BUILDING_SAID: Final = "building"
+HOLDS_SAID: Final = "holds"
+ALERTS_SAID: Final = "alerts"
+COMFORT_SAID: Final = "comfort_setting"
+EQUIPMENT_SAID: Final = "running_equipment"
+MIN_DELTA_SAID: Final = "heat_cool_min_delta_f"
+SENSORS_SAID: Final = "sensors"
+"""Our reports: what the cloud said of its thermostat last. Faces tell it instead of working it out."""
+REMINDER_SAID: Final = "next"
+"""In a maintenance setting: when the cloud says that it is due."""
+
+THERMOSTAT_MODEL: Final = "ecobee_thermostat"
+SENSOR_MODEL: Final = "ecobee_sensor"
+OWN_SENSOR: Final = "ei:0"
+"""The thermostat itself among its sensors."""
+OWN_SENSOR_SAID: Final = "own_sensor"
+"""Under what is kept of the sensors: how the cloud tells of that one."""
+
+SIZE_CLASS: Final = "size_class"
+"""Our setting: the building's class of floor area as this dialect counts it, one of `SIZES`."""
 TENANT_MODE: Final = "tenant_mode"
 """Our setting: a tenant runs the thermostat as a home user while the manager keeps an overview."""
 DISPLAY_NAME: Final = "display_name"

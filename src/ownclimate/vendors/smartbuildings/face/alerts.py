@@ -10,13 +10,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ownclimate.core.access import Permission
 from ownclimate.core.devices import edit_device
+from ownclimate.core.ordering import give_order
 from ownclimate.core.readings import Interval
 from ownclimate.core.things import Device
 from ownclimate.vendors.smartbuildings import alerts, wire
 from ownclimate.vendors.smartbuildings import vocabulary as words
-from ownclimate.vendors.smartbuildings.face.finding import thermostat_id, thermostat_of
-from ownclimate.vendors.smartbuildings.face.status import HEAT_COOL_MIN_DELTA_F
+from ownclimate.vendors.smartbuildings.face.finding import runs_elsewhere, thermostat_id, thermostat_of
+from ownclimate.vendors.smartbuildings.face.status import min_delta_f
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
+from ownclimate.vendors.smartbuildings.orders import SET_ALERTS
 from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Endpoint, Success
 
@@ -86,10 +88,14 @@ class SettingsFace:
 
         def change(before: Device) -> Device:
             settings = alerts.changed_settings(
-                before.settings, members, gap_f=HEAT_COOL_MIN_DELTA_F, limits_move=self._limits_move
+                before.settings, members, gap_f=min_delta_f(before), limits_move=self._limits_move
             )
             return dataclasses.replace(before, settings=settings) if members else before
 
+        if members and await runs_elsewhere(call, device):
+            change(device)  # Raises for what cannot be, before anybody is told.
+            fields = {alerts.wire_name(name): value for name, value in members.items()}
+            await give_order(call.ports, device.owner_id, call.actor, device, SET_ALERTS, fields)
         changed = await edit_device(
             call.ports, device.owner_id, call.actor, device.id, change, verb=call.endpoint.audit
         )

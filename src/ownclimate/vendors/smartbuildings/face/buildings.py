@@ -19,6 +19,7 @@ from ownclimate.core.things import Device, Place, Site, SiteKind
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
 from ownclimate.vendors.smartbuildings.face.finding import (
+    building_id,
     building_of,
     buildings_of,
     is_thermostat,
@@ -30,8 +31,6 @@ from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Endpoint, Success
 from ownclimate.web.tables import Place as From
 
-SIZE = "size_class"
-"""Our setting: the building's class of floor area as this dialect counts it, in square feet."""
 NAMES = "building_name"
 """Table of the owner's partition: name → site, so that of two buildings made at once one is refused."""
 EXAMPLE_ADDRESS = {
@@ -63,7 +62,7 @@ class ChangedBuilding(BuildingPath, kw_only=True, rename="camel"):
 
 
 async def list_building_ids(call: Call, params: None) -> wire.Listing:
-    return listing(call, "buildings", [site.id for site in await buildings_of(call)])
+    return listing(call, "buildings", [building_id(site) for site in await buildings_of(call)])
 
 
 async def list_thermostat_ids(call: Call, path: BuildingPath) -> wire.Listing:
@@ -86,7 +85,7 @@ async def create_building(call: Call, asked: NewBuilding) -> wire.Building:
             kind=SiteKind.BUILDING,
             time_zone=asked.address_details.time_zone,
             place=_place(asked.address_details),
-            settings={SIZE: asked.size},
+            settings={words.SIZE_CLASS: asked.size},
             also=lambda made: [_name_put(asked.name, made)],
         )
     except Conflict as error:
@@ -157,9 +156,9 @@ def without_place(device: Device) -> Device:
 def shown(site: Site) -> wire.Building:
     place = site.place
     return wire.Building(
-        id=site.id,
+        id=building_id(site),
         name=site.name,
-        size=site.settings.get(SIZE, 0),
+        size=site.settings.get(words.SIZE_CLASS, 0),
         address=place.address,
         city=place.city,
         country=place.country or words.UNKNOWN_COUNTRY,
@@ -208,7 +207,7 @@ def _changed(site: Site, asked: ChangedBuilding) -> Site:
     if asked.name is not UNSET:
         site = dataclasses.replace(site, name=asked.name)
     if asked.size is not UNSET:
-        site = dataclasses.replace(site, settings={**site.settings, SIZE: asked.size})
+        site = dataclasses.replace(site, settings={**site.settings, words.SIZE_CLASS: asked.size})
     if asked.address_details is not UNSET:
         place = dataclasses.replace(_place(asked.address_details), altitude_m=site.place.altitude_m)
         site = dataclasses.replace(site, place=place, time_zone=asked.address_details.time_zone)

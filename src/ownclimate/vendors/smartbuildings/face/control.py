@@ -1,6 +1,7 @@
 """Holds, resuming and the HVAC mode: what a manager tells a thermostat.
 
-A temperature hold is the room's own set-point of the core, so every dialect shows it. Which hold is
+A temperature hold is the room's own set-point of the core, so every dialect shows it. A thermostat whose
+programme its maker's cloud runs is ordered to hold it, and shows it when the cloud says so. Which hold is
 allowed in which mode: ecobee's SmartBuildings guide.
 """
 
@@ -10,7 +11,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from ownclimate.core import orders
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel
 from ownclimate.core.devices import edit_device
@@ -18,6 +18,7 @@ from ownclimate.core.errors import InvalidInput, Unsupported
 from ownclimate.core.local_time import next_turn
 from ownclimate.core.operate import set_setpoint
 from ownclimate.core.ordering import give_order
+from ownclimate.core.orders import SET_CLIMATE_MODE, SET_FAN
 from ownclimate.core.things import Device, SetpointMode
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
@@ -29,13 +30,14 @@ from ownclimate.vendors.smartbuildings.face.equipment import (
     supported_modes,
 )
 from ownclimate.vendors.smartbuildings.face.status import (
-    HEAT_COOL_MIN_DELTA_F,
     cool_range_f,
     heat_range_f,
+    min_delta_f,
     wanted_in,
 )
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
 from ownclimate.vendors.smartbuildings.face.zones import CHANNELS, Zone, is_held, room_of, zone_of
+from ownclimate.vendors.smartbuildings.orders import COOL_HOLD, FAN_HOLD, HEAT_HOLD, RESUME
 from ownclimate.vendors.smartbuildings.units import celsius, fahrenheit
 from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Endpoint, Success
@@ -71,9 +73,11 @@ async def set_hvac_mode(call: Call, asked: AskedMode) -> wire.HvacModeSet:
 async def put_in_mode(call: Call, zone: Zone, wire_mode: str) -> None:
     """Orders the mode from the device; one without modes of its own is off or on as its room is."""
     mode = words.OUR_MODES[wire_mode]
-    if has_own_mode(zone.device):
+    if zone.is_elsewhere:
+        await _order(call, zone.device, SET_CLIMATE_MODE, {"mode": mode})
+    elif has_own_mode(zone.device):
         await _set(call, zone.device, {words.CLIMATE_MODE: mode})
-        await _order(call, zone.device, orders.SET_CLIMATE_MODE, {"mode": mode})
+        await _order(call, zone.device, SET_CLIMATE_MODE, {"mode": mode})
     elif is_resting(zone.device, zone.room) != (mode == "off"):
         room = await room_of(call, zone)
         wish = SetpointMode.OFF if mode == "off" else SetpointMode.SCHEDULE
@@ -85,10 +89,13 @@ async def set_fan_hold(call: Call, asked: FanHold) -> wire.FanHoldSet:
     zone = await zone_of(call, asked.thermostat_id)
     if not has_fan(zone.device):
         raise InvalidInput("fan", "the thermostat has no fan")
+    if zone.is_elsewhere:
+        await _order(call, zone.device, FAN_HOLD, {"fan": asked.fan, "type": asked.type})
+        return wire.FanHoldSet(fan=asked.fan, type=asked.type)
     now_ms = call.ports.clock.now_ms()
     hold = {"fan": asked.fan, "since_ms": now_ms, "until_ms": _until_ms(zone, asked.type, now_ms)}
     await _set(call, zone.device, {words.FAN_HOLD: hold})
-    await _order(call, zone.device, orders.SET_FAN, {"speed": asked.fan})
+    await _order(call, zone.device, SET_FAN, {"speed": asked.fan})
     return wire.FanHoldSet(fan=asked.fan, type=asked.type)
 
 
@@ -107,6 +114,9 @@ async def resume_schedule(call: Call, path: ThermostatPath) -> None:
 
 
 async def end_holds(call: Call, zone: Zone) -> None:
+    if zone.is_elsewhere:
+        await _order(call, zone.device, RESUME, {})
+        return
     site_id, owner_id = zone.climate.site.id, zone.device.owner_id
     for channel in CHANNELS:
         if zone.room is not None and is_held(zone, channel):
@@ -115,7 +125,7 @@ async def end_holds(call: Call, zone: Zone) -> None:
             )
     if words.FAN_HOLD in zone.device.settings:
         await _set(call, zone.device, {}, without=words.FAN_HOLD)
-        await _order(call, zone.device, orders.SET_FAN, {"speed": "auto"})
+        await _order(call, zone.device, SET_FAN, {"speed": "auto"})
 
 
 async def _hold(call: Call, asked: TemperatureHold, channel: Channel) -> wire.TemperatureHoldSet:
@@ -127,7 +137,11 @@ async def _hold(call: Call, asked: TemperatureHold, channel: Channel) -> wire.Te
         raise InvalidInput("desiredTemperature", f"a {kind} hold is not possible in mode {mode}")
     wanted_f = asked.desired_temperature
     _check_range(zone.device, channel, wanted_f)
-    await _order_hold(call, zone, channel, wanted_f, asked.type, mode)
+    if zone.is_elsewhere:
+        fields = {"temperature_c": celsius(wanted_f), "type": asked.type}
+        await _order(call, zone.device, HEAT_HOLD if is_heat else COOL_HOLD, fields)
+    else:
+        await _order_hold(call, zone, channel, wanted_f, asked.type, mode)
     return wire.TemperatureHoldSet(desired_temperature=wanted_f, type=asked.type)
 
 
@@ -143,12 +157,12 @@ async def _order_hold(
     """Holds the set-point; in automatic mode the other one gives way where they come too close."""
     until_ms = _until_ms(zone, kind, call.ports.clock.now_ms())
     latest = (await call.ports.series.latest([zone.device.number])).get(zone.device.number, {})
-    wanted = wanted_in(zone.climate, zone.room, latest)
+    wanted = wanted_in(zone, latest)
     held = {}
     if mode == "auto":
         other_c = wanted.cool_c if channel is Channel.HEATING else wanted.heat_c
         sign = 1 if channel is Channel.HEATING else -1
-        closest_f = wanted_f + sign * HEAT_COOL_MIN_DELTA_F
+        closest_f = wanted_f + sign * min_delta_f(zone.device)
         if other_c is not None and (fahrenheit(other_c) - closest_f) * sign < 0:
             other = Channel.COOLING if channel is Channel.HEATING else Channel.HEATING
             _check_range(zone.device, other, closest_f, whose="moves the other set-point, which ")
@@ -222,7 +236,7 @@ def _hold_row(operation_id: str, tail: str, handler: Any, params: Any, item: Any
         params=params,
         bodies=(BodyKind.JSON,),
         successes=(Success(status=201, item=item),),
-        errors=(413,),
+        errors=(400, 413),
         examples={"thermostatId": SERIAL, "type": INDEFINITE, **example},
     )
 
@@ -265,6 +279,7 @@ ROWS = (
         methods=("POST",),
         params=ThermostatPath,
         successes=(Success(status=204),),
+        errors=(400,),
         examples={"thermostatId": SERIAL},
     ),
 )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel, setpoint_of
+from ownclimate.core.things import Device
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
 from ownclimate.vendors.smartbuildings.face.finding import thermostat_id
@@ -22,8 +25,12 @@ HOLD: Final = "hold"
 
 
 async def get_events(call: Call, path: ThermostatPath) -> wire.Events:
-    """The hold that was given last runs; others follow, newest first."""
+    """The hold that was given last runs; others follow, newest first. Those of a thermostat with its maker's
+    programme are as that says."""
     zone = await zone_of(call, path.thermostat_id)
+    said = zone.device.reports.get(words.HOLDS_SAID)
+    if said is not None:
+        return _as_said(zone.device, said.value)
     now_ms = call.ports.clock.now_ms()
     given = sorted(_holds(zone, now_ms), key=lambda held: held[0], reverse=True)
     holds = [hold for _, hold in given]
@@ -54,6 +61,27 @@ def _holds(zone: Zone, now_ms: int) -> list[tuple[int, wire.Hold]]:
         hold.fan = fan["fan"]
         holds.append((fan["since_ms"], hold))
     return holds
+
+
+def _as_said(device: Device, said: Mapping[str, Any]) -> wire.Events:
+    events = wire.Events(id=thermostat_id(device), holds=[_told_hold(hold) for hold in said["others"]])
+    if "current" in said:
+        events.current_event = _told_hold(said["current"])
+    return events
+
+
+def _told_hold(hold: Mapping[str, Any]) -> wire.Hold:
+    return wire.Hold(
+        name=hold.get("name", ""),
+        type=hold.get("type", HOLD),
+        is_running=hold.get("isRunning", True),
+        start_time=hold.get("startTime", ""),
+        end_time=hold.get("endTime", NEVER),
+        cool_hold_temperature=hold.get("coolHoldTemperature", UNSET),
+        heat_hold_temperature=hold.get("heatHoldTemperature", UNSET),
+        fan=hold.get("fan", UNSET),
+        fan_minimum_on_time=hold.get("fanMinimumOnTime", 0),
+    )
 
 
 def _shown_hold(name: str, since_ms: int, until_ms: int) -> wire.Hold:

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import UNSET
 
 from ownclimate.core.access import Permission
-from ownclimate.core.devices import list_devices
 from ownclimate.core.readings import LatestValue
 from ownclimate.core.things import Device
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
-from ownclimate.vendors.smartbuildings.face.finding import thermostat_id, thermostat_of
+from ownclimate.vendors.smartbuildings.face.finding import sensors_of, thermostat_id, thermostat_of
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
+from ownclimate.vendors.smartbuildings.mapping import TENTHS
 from ownclimate.vendors.smartbuildings.units import fahrenheit
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Endpoint, Success
 
-OWN_ID = "ei:0"
+THERMOSTAT = "thermostat"
 REMOTE_SENSOR = "ecobee3_remote_sensor"
 Latest = Mapping[str, LatestValue]
 
 
 async def get_sensors(call: Call, path: ThermostatPath) -> wire.Sensors:
     device, _ = await thermostat_of(call, path.thermostat_id)
-    devices = await list_devices(call.ports.directory, device.owner_id)
-    remote = [each for each in devices if each.parent_id == device.id][: words.MAX_SENSORS - 1]
+    remote = (await sensors_of(call, device))[: words.MAX_SENSORS - 1]
     latest = await call.ports.series.latest([each.number for each in (device, *remote)])
     nothing: Latest = {}
-    own = wire.Sensor(
-        id=OWN_ID,
-        name=device.settings.get(words.DISPLAY_NAME, device.name),
-        type="thermostat",
-        is_in_use=True,
-        capability=capabilities(latest.get(device.number, nothing)),
-    )
+    own = _own(device, latest.get(device.number, nothing))
     others = [_remote(each, latest.get(each.number, nothing)) for each in remote]
     return wire.Sensors(id=thermostat_id(device), items=[own, *others])
 
@@ -57,17 +51,45 @@ def capabilities(latest: Latest) -> list[wire.Capability]:
     return found
 
 
+def _own(device: Device, latest: Latest) -> wire.Sensor:
+    said = device.kept.get(words.VENDOR, {}).get(words.SENSORS_SAID, {}).get(words.OWN_SENSOR_SAID, {})
+    name = str(said.get("name") or device.settings.get(words.DISPLAY_NAME, device.name))
+    return _sensor(words.OWN_SENSOR, name, THERMOSTAT, said, latest)
+
+
 def _remote(device: Device, latest: Latest) -> wire.Sensor:
     """Under the id and pairing code that its maker gave it, else under one from its number."""
     said = device.kept.get(words.VENDOR, {})
+    return _sensor(str(said.get("id") or f"rs:{device.number}"), device.name, REMOTE_SENSOR, said, latest)
+
+
+def _sensor(id: str, name: str, type: str, said: Mapping[str, Any], latest: Latest) -> wire.Sensor:
+    """`said` is what its maker told of it, empty for what never was at its cloud."""
+    known = capabilities(latest)
     return wire.Sensor(
-        id=str(said.get("id") or f"rs:{device.number}"),
-        name=device.name,
-        type=REMOTE_SENSOR,
+        id=id,
+        name=name,
+        type=str(said.get("type", type)),
         code=str(said["code"]) if "code" in said else UNSET,
-        is_in_use=True,
-        capability=capabilities(latest),
+        is_in_use=bool(said.get("isInUse", True)),
+        capability=_as_said(said["capability"], known, latest) if "capability" in said else known,
     )
+
+
+def _as_said(
+    forms: Sequence[Mapping[str, str]], known: Sequence[wire.Capability], latest: Latest
+) -> list[wire.Capability]:
+    """What is known now, in the order and the unit in which the maker told of it; what nobody measures as
+    it was told."""
+    values = {capability.type: capability.value for capability in known}
+    told = []
+    for form in forms:
+        value = form.get("text", values.get(form["type"]))
+        if form.get("unit") == TENTHS and (degrees := latest.get("temperature_c")):
+            value = f"{round(fahrenheit(degrees.value) * 10)}"
+        if value is not None:
+            told.append(wire.Capability(type=form["type"], value=value))
+    return told
 
 
 ROWS = (

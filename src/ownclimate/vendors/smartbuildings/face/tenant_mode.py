@@ -10,12 +10,14 @@ from typing import Any
 
 from ownclimate.core.access import Permission
 from ownclimate.core.devices import edit_device
+from ownclimate.core.ordering import give_order
 from ownclimate.core.things import Device
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings.face.control import end_holds, put_in_mode
 from ownclimate.vendors.smartbuildings.face.equipment import best_mode, hvac_mode_of
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
 from ownclimate.vendors.smartbuildings.face.zones import zone_of
+from ownclimate.vendors.smartbuildings.orders import SET_TENANT_MODE
 from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Endpoint, Success
 
@@ -31,6 +33,11 @@ async def set_tenant_mode(call: Call, request: TenantModeRequest) -> None:
     """
     zone = await zone_of(call, request.thermostat_id)
     device = zone.device
+    if zone.is_elsewhere:
+        # Its maker's cloud switches, and resets what it resets.
+        fields = {"is_on": request.is_tenant_mode}
+        await give_order(call.ports, device.owner_id, call.actor, device, SET_TENANT_MODE, fields)
+        return
     if _is_on(device) and not request.is_tenant_mode:
         await end_holds(call, zone)
         if hvac_mode_of(device, zone.room) != best_mode(device):
@@ -75,7 +82,7 @@ ROWS = (
         permission=Permission.DEVICE_CONTROL,
         scopes=(words.WRITE_TENANT_MODE,),
         owned=("thermostatId",),
-        errors=(413,),
+        errors=(400, 413),
         limit_class="command",
         audit="set_tenant_mode",
         summary="Set or unset tenant mode on a thermostat",

@@ -12,23 +12,29 @@ from msgspec import UNSET, UnsetType
 
 from ownclimate.core.access import Permission
 from ownclimate.core.aliases import SMARTBUILDINGS
-from ownclimate.core.devices import edit_device, find_device_by_alias, list_devices
+from ownclimate.core.devices import edit_device, find_device_by_alias
 from ownclimate.core.errors import NotFound, Unsupported
 from ownclimate.core.ids import SiteId
-from ownclimate.core.things import Device, Site, SiteKind
+from ownclimate.core.ordering import give_order
+from ownclimate.core.things import Device, Site
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
 from ownclimate.vendors.smartbuildings.face.buildings import BuildingPath, listing, without_place
 from ownclimate.vendors.smartbuildings.face.equipment import supported_modes
 from ownclimate.vendors.smartbuildings.face.finding import (
     THERMOSTAT,
+    building_id,
     building_of,
     buildings_of,
     is_thermostat,
+    reached_building,
+    runs_elsewhere,
+    sensors_of,
     thermostat_id,
     thermostat_of,
     thermostats_in,
 )
+from ownclimate.vendors.smartbuildings.orders import RENAME
 from ownclimate.web.call import Call
 from ownclimate.web.tables import BodyKind, Endpoint, Place, Success
 
@@ -71,7 +77,7 @@ async def register(call: Call, asked: Registration) -> wire.Thermostat:
         return before if before.site_id == site.id else _moved_to(before, site)
 
     device = await edit_device(call.ports, owner_id, call.actor, device.id, placed, verb=call.endpoint.audit)
-    for sensor in await _children(call, device):
+    for sensor in await sensors_of(call, device):
         await edit_device(call.ports, owner_id, call.actor, sensor.id, placed, verb=call.endpoint.audit)
     return shown(device, site, call.ports.clock.now_ms())
 
@@ -92,6 +98,10 @@ async def rename(call: Call, asked: Names) -> wire.Thermostat:
             before = dataclasses.replace(before, settings=settings)
         return before
 
+    names = {"name": asked.name, "display_name": asked.thermostat_name}
+    fields = {field: name for field, name in names.items() if name is not UNSET}
+    if fields and await runs_elsewhere(call, device):
+        await give_order(call.ports, device.owner_id, call.actor, device, RENAME, fields)
     changed = await edit_device(
         call.ports, device.owner_id, call.actor, device.id, renamed, verb=call.endpoint.audit
     )
@@ -101,7 +111,7 @@ async def rename(call: Call, asked: Names) -> wire.Thermostat:
 async def unregister(call: Call, path: ThermostatPath) -> None:
     """Ends the registration only: the thermostat goes on by itself, its history stays."""
     device, _ = await thermostat_of(call, path.thermostat_id)
-    for each in (*await _children(call, device), device):
+    for each in (*await sensors_of(call, device), device):
         await edit_device(
             call.ports, device.owner_id, call.actor, each.id, without_place, verb=call.endpoint.audit
         )
@@ -113,7 +123,7 @@ def shown(device: Device, site: Site, now_ms: int) -> wire.Thermostat:
     minutes = round(offset.total_seconds() / 60 / OFFSET_STEP_MIN) * OFFSET_STEP_MIN
     return wire.Thermostat(
         id=thermostat_id(device),
-        building_id=site.id,
+        building_id=building_id(site),
         name=device.name,
         thermostat_name=device.settings.get(words.DISPLAY_NAME, device.name),
         time_zone_offset_minutes=minutes,
@@ -131,19 +141,14 @@ async def _is_registered(call: Call, device: Device) -> bool:
     if device.site_id is None:
         return False
     try:
-        site = await building_of(call, device.site_id)
+        await reached_building(call, device.site_id)
     except NotFound:
         return False
-    return site.kind is SiteKind.BUILDING
+    return True
 
 
 def _moved_to(device: Device, site: Site) -> Device:
     return dataclasses.replace(device, site_id=SiteId(site.id), room_id=None)
-
-
-async def _children(call: Call, device: Device) -> list[Device]:
-    devices = await list_devices(call.ports.directory, device.owner_id)
-    return [each for each in devices if each.parent_id == device.id]
 
 
 ROWS = (
@@ -196,7 +201,7 @@ ROWS = (
         permission=Permission.DEVICE_CONTROL,
         scopes=(words.READ_THERMOSTAT, words.WRITE_THERMOSTAT),
         owned=("thermostatId",),
-        errors=(413,),
+        errors=(400, 413),
         audit="change",
         summary="Change a thermostat's names",
         examples={"thermostatId": SERIAL, "name": "Lobby, north", "thermostatName": "Lobby"},

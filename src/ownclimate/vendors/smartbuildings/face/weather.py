@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from ownclimate.core.access import Permission
 from ownclimate.core.forecasts import Forecasts, Outlook
 from ownclimate.core.quantities import MILES_PER_HOUR
@@ -39,6 +41,14 @@ class WeatherFace:
 
 
 def shown(outlook: Outlook) -> wire.Forecast:
+    """As the vendor's own cloud told it, if it was that."""
+    own = _reckoned(outlook)
+    said = outlook.said.get(words.VENDOR, {})
+    told = dict(zip(wire.Forecast.__struct_encode_fields__, wire.Forecast.__struct_fields__, strict=True))
+    return msgspec.structs.replace(own, **{told[name]: said[name] for name in said.keys() & told.keys()})
+
+
+def _reckoned(outlook: Outlook) -> wire.Forecast:
     sky = next(word for most, word in _SKIES if min(outlook.cloud, 1.0) <= most)
     bearing = round(outlook.wind_direction_deg) % 360
     return wire.Forecast(

@@ -12,7 +12,7 @@ from ownclimate.core.devices import edit_device
 from ownclimate.core.sites import create_room
 from ownclimate.core.things import Device, Room, Site
 from ownclimate.vendors.smartbuildings.face.equipment import is_resting
-from ownclimate.vendors.smartbuildings.face.finding import is_thermostat, thermostat_of
+from ownclimate.vendors.smartbuildings.face.finding import is_thermostat, runs_elsewhere, thermostat_of
 from ownclimate.web.call import Call
 
 CHANNELS: Final = (Channel.HEATING, Channel.COOLING)
@@ -21,24 +21,32 @@ CHANNELS: Final = (Channel.HEATING, Channel.COOLING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """`room` is None for a thermostat that nobody put into one: then only the device says what it holds."""
+    """`room` is None for a thermostat that nobody put into one: then only the device says what it holds.
+
+    So it is as well with one whose programme a cloud runs (`is_elsewhere`), whatever room it stands in.
+    """
 
     device: Device
     room: Room | None
     climate: Climate
+    is_elsewhere: bool = False
 
 
 async def zone_of(call: Call, thermostat_id: str) -> Zone:
     """Raises NotFound as `thermostat_of` does."""
     device, site = await thermostat_of(call, thermostat_id)
     climate = await load_climate(call.ports, device.owner_id, site.id)
-    return _zone(device, climate)
+    return _zone(device, climate, is_elsewhere=await runs_elsewhere(call, device))
 
 
 async def zones_in(call: Call, site: Site) -> list[Zone]:
-    """Every thermostat of the building, oldest first."""
+    """Every thermostat of the building, in the order in which they came here."""
     climate = await load_climate(call.ports, site.owner_id, site.id)
-    return [_zone(device, climate) for device in climate.devices if is_thermostat(device)]
+    return [
+        _zone(device, climate, is_elsewhere=await runs_elsewhere(call, device))
+        for device in sorted(climate.devices, key=lambda device: device.number)
+        if is_thermostat(device)
+    ]
 
 
 async def room_of(call: Call, zone: Zone) -> Room:
@@ -70,6 +78,6 @@ def is_held(zone: Zone, channel: Channel) -> bool:
     return is_chosen(zone.room, channel)
 
 
-def _zone(device: Device, climate: Climate) -> Zone:
+def _zone(device: Device, climate: Climate, *, is_elsewhere: bool) -> Zone:
     room = next((room for room in climate.rooms if room.id == device.room_id), None)
-    return Zone(device=device, room=room, climate=climate)
+    return Zone(device=device, room=room, climate=climate, is_elsewhere=is_elsewhere)

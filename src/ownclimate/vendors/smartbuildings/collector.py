@@ -1,0 +1,331 @@
+"""Collecting from SmartBuildings' cloud: which calls there are, and what their answers are to the store.
+
+The cloud keeps no history and has no call for many thermostats at once, so each thermostat is asked for each
+part of it, again and again, and every poll is kept as readings. Answers are archived as they came.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from ownclimate.control.carriers import Delivery
+from ownclimate.core.aliases import SMARTBUILDINGS
+from ownclimate.core.errors import Garbled, Refused, Unsupported
+from ownclimate.core.forecasts import keep_forecast
+from ownclimate.core.ids import OwnerId
+from ownclimate.core.ports import Ports, RawEntry
+from ownclimate.core.things import Command, CommandState, Device, Source
+from ownclimate.links.http import Cloud
+from ownclimate.sync.collector import Memory, Relayed, Task, TaskKind
+from ownclimate.sync.gaps import Page, PageRead
+from ownclimate.sync.quota import LIVE_SHARE, Allowance, Meter
+from ownclimate.vendors.smartbuildings.collector_account import Account
+from ownclimate.vendors.smartbuildings.collector_http import TokenSpent, read_data
+from ownclimate.vendors.smartbuildings.collector_tokens import TokenKeeper
+from ownclimate.vendors.smartbuildings.intake import Intake
+from ownclimate.vendors.smartbuildings.mapping import (
+    REACHABLE,
+    alert_settings_of,
+    alerts_of,
+    building_of,
+    events_of,
+    sensors_of,
+    status_of,
+    summary_of,
+)
+from ownclimate.vendors.smartbuildings.orders import (
+    EVENTS,
+    SETTINGS,
+    STATUS,
+    SUMMARY,
+    is_done,
+    request_of,
+)
+from ownclimate.vendors.smartbuildings.weather_said import outlooks_of
+
+BASE_URL: Final = "https://api.sb.ecobee.com"
+LIMITS: Final = (Allowance(calls=60, span_ms=60_000),)
+"""The vendor publishes none. A call a second is our guess at what nobody minds: with ninety thermostats each
+is asked as often as below, with more of them less often."""
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+SENSORS, ALERTS, WEATHER = "sensors", "alerts", "weather"
+BUILDINGS, BUILDING, THERMOSTATS = "buildings", "building", "thermostats"
+ACCOUNT: Final = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of the calls of a thermostat: the end of its address, how often it is made, what it is called."""
+
+    tail: str
+    kind: TaskKind
+    every_ms: int
+    label: str
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    SUMMARY: Part(tail="", kind=TaskKind.TOPOLOGY, every_ms=DAY_MS, label="names and modes"),
+    SETTINGS: Part(tail="/alertSettings", kind=TaskKind.TOPOLOGY, every_ms=DAY_MS, label="alert settings"),
+    STATUS: Part(tail="/status", kind=TaskKind.STATE, every_ms=5 * MINUTE_MS, label="status"),
+    SENSORS: Part(tail="/sensors", kind=TaskKind.STATE, every_ms=5 * MINUTE_MS, label="sensors"),
+    EVENTS: Part(tail="/events", kind=TaskKind.STATE, every_ms=10 * MINUTE_MS, label="holds"),
+    ALERTS: Part(tail="/alerts", kind=TaskKind.STATE, every_ms=10 * MINUTE_MS, label="alerts"),
+}
+"""The vendor's consumer interface asks for at most one poll in three minutes; here is no word of it. All that
+changes is one kind of work: then each waits equally long when the calls do not suffice for all."""
+WEATHER_PART: Final = Part(tail="/weather", kind=TaskKind.STATE, every_ms=HOUR_MS, label="weather")
+"""Of a building: its thermostats are all under one sky, so one of them is asked."""
+
+
+@dataclass(slots=True)
+class SmartBuildingsCollector:
+    """`limits` are those of the client, whatever it asks for."""
+
+    ports: Ports
+    owner_id: OwnerId
+    source: Source
+    cloud: Cloud
+    tokens: TokenKeeper
+    memory: Memory
+    limits: tuple[Allowance, ...] = LIMITS
+    _asked_ms: dict[str, int] = field(default_factory=dict)
+    """By task when its last answer was asked for."""
+
+    @property
+    def meters(self) -> Sequence[Meter]:
+        client = f"client {self.cloud.base_url} {self.tokens.client.client_id}"
+        return (Meter(name=client, allowances=self.limits),)
+
+    @property
+    def page_rows(self) -> int:
+        return 1
+
+    async def prepare(self) -> None:
+        await self.tokens.access()
+
+    async def plan(self) -> Sequence[Task]:
+        account = await self._account()
+        tasks = [_task(BUILDINGS, TaskKind.TOPOLOGY, "buildings", DAY_MS)]
+        for building_id, name in account.buildings.items():
+            of = name or building_id
+            tasks.append(_task(f"{BUILDING} {building_id}", TaskKind.TOPOLOGY, of, DAY_MS))
+            tasks.append(
+                _task(f"{THERMOSTATS} {building_id}", TaskKind.TOPOLOGY, f"thermostats of {of}", DAY_MS)
+            )
+            if account.thermostats_in(building_id):
+                tasks.append(_part_task(WEATHER, WEATHER_PART, building_id, of))
+        for serial, (_, name) in account.thermostats.items():
+            tasks += [_part_task(part, told, serial, name or serial) for part, told in PARTS.items()]
+        stretch = self._stretch(tasks)
+        return [dataclasses.replace(task, every_ms=round(task.every_ms * stretch)) for task in tasks]
+
+    async def fetch(self, task: Task) -> bool:
+        kind, _, thing = task.key.partition(" ")
+        asked_ms = self.ports.clock.now_ms()
+        if kind == BUILDINGS:
+            had_something = await self._take_buildings()
+        elif kind == BUILDING:
+            had_something = await self._take_building(thing)
+        elif kind == THERMOSTATS:
+            had_something = await self._take_thermostats(thing)
+        elif kind == WEATHER:
+            had_something = await self._take_weather(thing)
+        else:
+            had_something = await self._take_part(kind, thing)
+        self._asked_ms[task.key] = asked_ms
+        return had_something
+
+    async def fetch_page(self, task: Task, page: Page) -> PageRead:
+        raise Unsupported("history", "SmartBuildings' cloud keeps no history")
+
+    async def relay(self, device: Device, command: Command) -> Relayed:
+        serial = device.aliases[SMARTBUILDINGS]
+        account = await self._account()
+        if serial not in account.thermostats:
+            raise Unsupported(command.name, "SmartBuildings' cloud takes orders for its thermostats only")
+        request = request_of(command)
+        body = None if request.body is None else orjson.dumps(request.body)
+        path = f"/api/v1/thermostats/{serial}{request.tail}"
+        data = await self._call(request.method, path, body)
+        if request.is_answered:
+            await self._take(request.shows_in[0], serial, account, data)
+            return Relayed(delivery=Delivery(state=CommandState.CONFIRMED))
+        look_again = tuple(f"{part} {serial}" for part in request.shows_in)
+        return Relayed(delivery=Delivery(is_awaited=True), look_again=look_again)
+
+    async def outcome(self, device: Device, command: Command) -> CommandState | None:
+        """A later look at the part that shows it has to show it. That it shows something else says nothing:
+        the order may be on its way, or somebody at the thermostat may have had another idea."""
+        try:
+            part = request_of(command).shows_in[0]
+        except Unsupported:
+            return None
+        serial = device.aliases[SMARTBUILDINGS]
+        if self._asked_ms.get(f"{part} {serial}", -1) < command.changed_ms:
+            return None
+        latest = (await self.ports.series.latest([device.number])).get(device.number, {})
+        return CommandState.CONFIRMED if is_done(command, device, latest) else None
+
+    async def close(self) -> None:
+        await self.cloud.close()
+
+    async def _take_buildings(self) -> bool:
+        data = await self._ask(BUILDINGS, "/api/v1/buildingIds")
+        account = await self._account()
+        heard = account.with_buildings(_listed(data))
+        await self._remember(account, heard)
+        return True
+
+    async def _take_building(self, building_id: str) -> bool:
+        data = await self._ask(BUILDING, f"/api/v1/buildings/{building_id}")
+        said = building_of(_object(data))
+        await (await self._intake()).hear_building(building_id, said)
+        account = await self._account()
+        await self._remember(account, account.with_building_name(building_id, said.name))
+        return True
+
+    async def _take_thermostats(self, building_id: str) -> bool:
+        data = await self._ask(THERMOSTATS, f"/api/v1/buildings/{building_id}/thermostats")
+        account = await self._account()
+        heard = account.with_thermostats(building_id, _listed(data))
+        await self._remember(account, heard)
+        return True
+
+    async def _take_weather(self, building_id: str) -> bool:
+        serial = (await self._account()).thermostats_in(building_id)[0]
+        data = await self._ask(WEATHER, f"/api/v1/thermostats/{serial}{WEATHER_PART.tail}")
+        outlooks = outlooks_of(_object(data))
+        site = await (await self._intake()).find_site(building_id)
+        if site is not None:
+            await keep_forecast(self.ports, self.owner_id, site.id, outlooks)
+        return bool(outlooks)
+
+    async def _take_part(self, part: str, serial: str) -> bool:
+        account = await self._account()
+        data = await self._ask(part, f"/api/v1/thermostats/{serial}{PARTS[part].tail}", serial)
+        return await self._take(part, serial, account, _object(data))
+
+    async def _take(self, part: str, serial: str, account: Account, data: Mapping[str, Any]) -> bool:
+        """False for a thermostat that its owner removed here: it need not be asked for so often."""
+        building_id = account.thermostats[serial][0]
+        intake, now_ms = await self._intake(), self.ports.clock.now_ms()
+        if part in _PLAIN:
+            said = _PLAIN[part](data)
+            device = await intake.hear_thermostat(serial, building_id, part, said)
+            if device is None:
+                return False
+            if part == SUMMARY:
+                await self._remember(account, account.with_thermostat_name(serial, said.name))
+            await intake.record([(device, said.values)], now_ms, is_connected=_is_connected(device))
+            return True
+        device = await intake.find_thermostat(serial)
+        if device is None:
+            return False
+        if part == ALERTS:
+            await intake.hear_alerts(device, alerts_of(data))
+        else:
+            heard = await intake.hear_sensors(device, *sensors_of(data))
+            await intake.record(heard, now_ms, is_connected=_is_connected(device))
+        return True
+
+    async def _ask(self, part: str, path: str, serial: str = "") -> Any:
+        return await self._call("GET", path, None, keep=(part, serial))
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None, keep: tuple[str, str] | None = None
+    ) -> Any:
+        """The `data` of the answer, which is archived first. A token that has expired is replaced once."""
+        token = await self.tokens.access()
+        for is_last in (False, True):
+            answer = await self.cloud.request(method, path, json=body, token=token)
+            try:
+                data = read_data(answer)
+            except TokenSpent as error:
+                if is_last:
+                    raise Refused(error.message) from error
+                token = await self.tokens.access(spent=token)
+                continue
+            except Refused:
+                await self.tokens.forget(token)
+                raise
+            if keep is not None:
+                await self._archive(*keep, answer.payload)
+            return data
+        raise AssertionError("the second answer ends the loop")
+
+    async def _archive(self, part: str, serial: str, payload: bytes) -> None:
+        """The same answer again is there already; that it came again, the readings tell."""
+        device = await (await self._intake()).find_thermostat(serial) if serial else None
+        await self.ports.raw.keep(
+            RawEntry(
+                owner=self.owner_id,
+                source=self.source.id,
+                kind=part,
+                received_ms=self.ports.arrivals.next_ms(),
+                payload=payload,
+                digest=hashlib.blake2b(payload, digest_size=16).digest(),
+                devices=() if device is None else (device.id,),
+            )
+        )
+
+    async def _account(self) -> Account:
+        return Account.of_body(await self.memory.recall(ACCOUNT))
+
+    async def _remember(self, before: Account, after: Account) -> None:
+        """Thermostats that are gone are out of reach from now on."""
+        for serial in before.thermostats.keys() - after.thermostats.keys():
+            await (await self._intake()).lose(serial)
+        if after != before:
+            await self.memory.remember(ACCOUNT, after.to_body())
+
+    async def _intake(self) -> Intake:
+        return await Intake.open(self.ports, self.owner_id, self.source)
+
+    def _stretch(self, tasks: Sequence[Task]) -> float:
+        """How much less often everything is asked for, where the calls do not suffice."""
+        wanted = sum(1 / task.every_ms for task in tasks)
+        allowed = min((limit.calls / limit.span_ms for limit in self.limits), default=wanted)
+        return max(1.0, wanted / (allowed * LIVE_SHARE))
+
+
+_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
+    SUMMARY: summary_of,
+    SETTINGS: alert_settings_of,
+    STATUS: status_of,
+    EVENTS: events_of,
+}
+"""Parts that are about the thermostat itself alone."""
+
+
+def _task(key: str, kind: TaskKind, label: str, every_ms: int) -> Task:
+    return Task(key=key, kind=kind, label=label, every_ms=every_ms)
+
+
+def _part_task(part: str, told: Part, thing: str, name: str) -> Task:
+    return _task(f"{part} {thing}", told.kind, f"{told.label} of {name}", told.every_ms)
+
+
+def _is_connected(device: Device) -> bool:
+    reachable = device.reports.get(REACHABLE)
+    return reachable is None or bool(reachable.value)
+
+
+def _listed(data: Any) -> Mapping[str, Any]:
+    """A list has items, be they none: without them nobody may be taken to be gone."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("items"), list):
+        raise Garbled("the cloud's answer holds no list")
+    return data
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise Garbled("the cloud's answer holds nothing that can be understood")
+    return data
