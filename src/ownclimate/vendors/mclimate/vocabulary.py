@@ -67,6 +67,15 @@ def _kilowatt_hours(value: float) -> Written:
     return plain(value / 1000)
 
 
+def _watt_hours(written: float) -> float:
+    return written * 1000
+
+
+def _truth(written: float) -> float:
+    """A Bobbie that is on says 17 at times."""
+    return float(written != 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """What a type calls one of our quantities, and how it writes its value."""
@@ -75,10 +84,21 @@ class Word:
     write: Callable[[float], Written] = plain
 
     @property
+    def read(self) -> Callable[[float], float]:
+        """Our value of what is written; a truth counts as 1 or 0."""
+        return _READ_BACK.get(self.write, float)
+
+    @property
     def kind(self) -> type[bool | float]:
         """Which type its values have when written."""
         return bool if self.write is _flag else float
 
+
+_READ_BACK: Final[Mapping[Callable[[float], Written], Callable[[float], float]]] = {
+    _kilowatt_hours: _watt_hours,
+    _one_or_zero: _truth,
+    _flag: _truth,
+}
 
 _MELISSA = {
     "temperature_c": Word("temp"),

@@ -62,7 +62,7 @@ def provider_fields(known: Known) -> dict[str, Any]:
         }
     else:
         return _foreign(known)
-    renamed = _VICKI_NAMES if model == vocabulary.VICKI else {}
+    renamed = VICKI_NAMES if model == vocabulary.VICKI else {}
     told = {}
     for name in names:
         tell = _OF_TYPE.get((model, name)) or _TELL.get(name)
@@ -153,7 +153,7 @@ _VICKI = (
     "temperatureControlAlgorithm", "attachedBackplate", "calibrationFailed", "perceiveAsOnline",
     "childLockBehavior", "activeFrom", "online", "scheduleInfo",
 )  # fmt: skip
-_VICKI_NAMES = {
+VICKI_NAMES = {
     "temeprature_range_settings": "temperatureRangeSettings",
     "keepalive_time": "keepAliveTime",
     "open_window_params": "openWindowParams",

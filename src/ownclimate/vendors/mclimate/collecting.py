@@ -1,0 +1,66 @@
+"""MClimate's cloud as a source: what the owner hands in, and the collector that is made from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ownclimate.core.linking import MCLIMATE
+from ownclimate.core.writes import Actor
+from ownclimate.links.http import Cloud
+from ownclimate.sync.collector import Collector
+from ownclimate.sync.kinds import CloudKind, Credential, Opening
+from ownclimate.sync.settings import CLIENT_SECRET, PASSWORD, USER_NAME
+from ownclimate.vendors.mclimate.collector import BASE_URL, USER_LIMITS, MClimateCollector
+from ownclimate.vendors.mclimate.collector_activity import Activity
+from ownclimate.vendors.mclimate.collector_calls import Calls
+from ownclimate.vendors.mclimate.collector_places import Places
+from ownclimate.vendors.mclimate.collector_routines import Routines
+from ownclimate.vendors.mclimate.collector_things import Things
+from ownclimate.vendors.mclimate.collector_tokens import Credentials, TokenKeeper
+
+SYNC: Final = Actor(via="sync")
+
+
+def _open(opening: Opening) -> Collector:
+    ports, owner_id, source = opening.ports, opening.owner_id, opening.source
+    cloud = Cloud(opening.base_url)
+    tokens = TokenKeeper(
+        cloud=cloud,
+        memory=opening.book,
+        vault=opening.vault,
+        clock=ports.clock,
+        credentials=Credentials(
+            client_id=opening.settings.client_id,
+            client_secret=opening.secrets[CLIENT_SECRET],
+            user_name=opening.secrets[USER_NAME],
+            password=opening.secrets[PASSWORD],
+        ),
+        context=f"tokens of source {source.id}",
+    )
+    places = Places(ports=ports, owner_id=owner_id, source=source, actor=SYNC, base_url=opening.base_url)
+    return MClimateCollector(
+        calls=Calls(ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens),
+        things=Things(ports=ports, owner_id=owner_id, source=source, actor=SYNC, places=places),
+        activity=Activity(ports=ports, owner_id=owner_id, base_url=opening.base_url),
+        routines=Routines(
+            ports=ports, owner_id=owner_id, actor=SYNC, memory=opening.book, source_id=source.id
+        ),
+        memory=opening.book,
+        since_ms=opening.settings.since_ms,
+        user_limits=opening.limits,
+    )
+
+
+CLOUD: Final = CloudKind(
+    kind=MCLIMATE,
+    title="MClimate",
+    base_url=BASE_URL,
+    app_hint="Make a client at developers.seemelissa.com, under your e-mail address at the top.",
+    credentials=(
+        Credential(name=CLIENT_SECRET, label="Client secret"),
+        Credential(name=USER_NAME, label="E-mail address", is_hidden=False),
+        Credential(name=PASSWORD, label="Password"),
+    ),
+    limits=USER_LIMITS,
+    open=_open,
+)

@@ -1,0 +1,80 @@
+"""What MClimate's cloud answered, its failures told apart by what to do next.
+
+Source: the vendor's API documents, "Status codes" and "Errors" (RFC 7807 bodies); what a server in front
+of the cloud puts in between (HTML, half an answer) is told by its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from ownclimate.core.errors import (
+    AppError,
+    Forbidden,
+    Garbled,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    UpstreamError,
+)
+from ownclimate.links.http import Answer
+
+MOST_WORDS: Final = 200
+TOO_MANY: Final = 429
+_OF_A_DEVICE: Final = frozenset({502, 503})
+
+
+class TokenSpent(UpstreamError):
+    """The access token does not hold any more; another is to be fetched."""
+
+
+class DeviceSilent(UpstreamError):
+    """The cloud itself answered that it has nothing from this very device, or cannot reach it, for now."""
+
+
+def read_success(answer: Answer, of: str) -> dict[str, Any]:
+    """The document of a success; `of` names what was asked for, for people.
+
+    Raises what `sync.collector.Collector` says, TokenSpent, and DeviceSilent.
+    """
+    document = read_object(answer)
+    status = document.get("status")
+    if answer.status == 200 and isinstance(status, int) and "title" in document:
+        # A problem that was sent as a success.
+        raise failure(status, document, of)
+    if answer.status != 200:
+        raise failure(answer.status, document, of, answer.retry_after_s)
+    return document
+
+
+def read_object(answer: Answer) -> dict[str, Any]:
+    """Raises for an answer that is no JSON object: a proxy's page, half an answer, nothing."""
+    try:
+        document = orjson.loads(answer.payload)
+    except orjson.JSONDecodeError:
+        document = None
+    if isinstance(document, dict):
+        return document
+    if answer.status in (401, TOO_MANY) or answer.status >= 500:
+        raise failure(answer.status, {}, "", answer.retry_after_s)
+    raise Garbled(f"the cloud's answer cannot be read (status {answer.status})")
+
+
+def failure(status: int, document: Mapping[str, Any], of: str, retry_after_s: float = 0.0) -> AppError:
+    """The error that an answer is. `document` is empty where its body told nothing."""
+    said = str(document.get("detail") or document.get("title") or "")[:MOST_WORDS]
+    words = f"the cloud says: {said} ({status})" if said else f"the cloud answered with status {status}"
+    if status == 401:
+        return TokenSpent(words)
+    if status == TOO_MANY:
+        return RateLimited(retry_after_s, "the cloud refuses more calls")
+    if status == 404:
+        return NotFound(f"{of} in the cloud")
+    if status == 403:
+        return Forbidden(f"{of}: {words}")
+    if status in _OF_A_DEVICE and document:
+        return DeviceSilent(words)
+    return InvalidInput("", f"{of}: {words}") if 400 <= status < 500 else UpstreamError(words)

@@ -1,0 +1,65 @@
+"""Readings of the moment: what lists and `provider/fetch` tell, where no log of the device has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ownclimate.core.quantities import QUANTITIES
+from ownclimate.core.readings import Batch, OriginKind
+from ownclimate.core.record import instant_problem
+from ownclimate.core.sources import origin_of
+from ownclimate.core.things import Device
+from ownclimate.vendors.mclimate.collector_account import Controller
+from ownclimate.vendors.mclimate.collector_calls import Calls, Heard
+from ownclimate.vendors.mclimate.collector_reading import Told, instant_of, log_values
+
+SECOND_MS = 1_000
+
+
+async def record_log(
+    calls: Calls, device: Device, known: Controller, item: Mapping[str, Any], heard: Heard
+) -> None:
+    """The last reading that a list shows of a controller, at its own instant."""
+    log = item.get("controller_log")
+    at_ms = instant_of(log.get("created")) if isinstance(log, Mapping) else None
+    if not isinstance(log, Mapping) or at_ms is None:
+        return
+    apart = {name: value for name, value in log_values(known.type, log).items() if known.has_apart(name)}
+    await _record(calls, device, apart, at_ms, heard)
+
+
+async def record_told(calls: Calls, device: Device, known: Controller, told: Told, heard: Heard) -> None:
+    """What `provider/fetch` told, archived with it. It is of the instant that it names; else of the last
+    reading when it tells the same again, and of now when it tells something else."""
+    odd = [name for name, value in told.values.items() if not QUANTITIES[name].is_plausible(value)]
+    await calls.keep(heard, "fetch", device, note=f"implausible {', '.join(odd)}" if odd else "")
+    apart = {name: value for name, value in told.values.items() if known.has_apart(name)}
+    latest = (await calls.ports.series.latest([device.number])).get(device.number, {})
+    last_ms = max((value.at_ms for value in latest.values()), default=0)
+    if told.at_ms:
+        # The list has milliseconds where this has seconds.
+        is_last = told.at_ms // SECOND_MS == last_ms // SECOND_MS
+        await _record(calls, device, apart, last_ms if is_last else told.at_ms, heard)
+        return
+    news = {name: value for name, value in apart.items() if name not in latest or latest[name].value != value}
+    await _record(calls, device, news, heard.at_ms, heard)
+
+
+async def _record(
+    calls: Calls, device: Device, values: Mapping[str, float], at_ms: int, heard: Heard
+) -> None:
+    ports = calls.ports
+    if not values or instant_problem(at_ms, ports.clock.now_ms()) is not None:
+        return
+    batch = Batch(
+        device=device.number,
+        times_ms=np.array([at_ms], dtype=np.int64),
+        columns={name: np.array([value], dtype=np.float64) for name, value in values.items()},
+        origin=origin_of(calls.source, OriginKind.CLOUD),
+        arrived_ms=ports.arrivals.next_ms(),
+        payload=heard.digest,
+    )
+    await ports.series.record([batch])
