@@ -7,6 +7,8 @@ not come back so, or that we have no word for, is kept beside them as it came.
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -50,6 +52,9 @@ _PARTS: Final = ("event_list", "subevents")
 """The parts of an event, as either shape calls them."""
 _IDS: Final = ("module_id", "device_id", "camera_id")
 """Where an event says at which device it was, the nearest first."""
+_PUSHED: Final = ("message", "sub_type", "category", "video_id", "video_status", "persons")
+"""Members that a message of a webhook calls as an event does."""
+_OBJECT_ID: Final = re.compile(r"[0-9a-f]{24}")
 _SAID: Final = "said"
 _KEPT: Final = "kept"
 
@@ -57,6 +62,8 @@ _KEPT: Final = "kept"
 class Shape(Enum):
     OLDER = "older"
     NEWER = "newer"
+    PUSH = "push"
+    """A webhook's message, brought into the older shape by `event_of_push`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +128,15 @@ def heard(before: Event | None, blank: Event, said: Said, shape: Shape, at: At, 
         if name not in told or not is_same(told[name], value)
     }
     details[_KEPT] = {**kept, shape.value: odd}
-    return bare
+    return before if before is not None and own is not None and _is_same(before, bare, shape) else bare
+
+
+def _is_same(before: Event, now: Event, shape: Shape) -> bool:
+    """Whether an answer said what the one before it said: a timeline that is polled says it every time."""
+    records = now.details[_SAID]
+    said_ms = before.details[_SAID][shape.value]["at_ms"]
+    then = {**records, shape.value: {**records[shape.value], "at_ms": said_ms}}
+    return before == dataclasses.replace(now, details={**now.details, _SAID: then})
 
 
 def tell_event(event: Event, shape: Shape, at: At) -> dict[str, Any]:
@@ -162,8 +177,8 @@ def is_said(event: Event) -> bool:
 def _details(said: Said) -> dict[str, Any]:
     members = said.members
     details = {ours: members[wire] for wire, ours in _PLAIN.items() if wire in members}
-    if (person := address(members.get("person_id"))) is not None:
-        details[PEOPLE] = [person]
+    if people := _people(members):
+        details[PEOPLE] = people
     for name in _PARTS:
         if isinstance(parts := members.get(name), list):
             details[PARTS] = [
@@ -172,6 +187,41 @@ def _details(said: Said) -> dict[str, Any]:
                 if isinstance(part, Mapping)
             ]
     return details
+
+
+def _people(members: Mapping[str, Any]) -> list[str]:
+    """A person an event; a message of a webhook names all whom the camera saw together."""
+    together = members.get("persons")
+    named = [members.get("person_id")]
+    if isinstance(together, list):
+        named += [person.get("id") for person in together if isinstance(person, Mapping)]
+    return list(dict.fromkeys(found for one in named if (found := address(one)) is not None))
+
+
+def event_of_push(said: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The event that a webhook's message tells of; None for a message that is about something else, or whose
+    instant cannot be told.
+
+    A message does not say when it happened. Ids of events do: they begin with the second in which they
+    were given, as those of MongoDB do.
+    """
+    event_id, kind = said.get("event_id"), said.get("event_type")
+    if not isinstance(event_id, str) or not _OBJECT_ID.fullmatch(event_id) or not isinstance(kind, str):
+        return None
+    event = {"id": event_id, "type": kind, "time": int(event_id[:8], 16)}
+    event |= {name: said[name] for name in (*_IDS, *_PUSHED) if name in said}
+    for name in ("snapshot", "vignette"):
+        parts = {part: said[key] for part in ("id", "key", "url") if (key := f"{name}_{part}") in said}
+        if parts:
+            event[name] = parts
+    return event
+
+
+def pushed_members(event: Mapping[str, Any]) -> Iterator[str]:
+    """The members of the message from which `event_of_push` made the event."""
+    yield from ("event_id", "event_type", *(name for name in (*_IDS, *_PUSHED) if name in event))
+    for name in ("snapshot", "vignette"):
+        yield from (f"{name}_{part}" for part in event.get(name, ()))
 
 
 def _joined(known: Mapping[str, Any], said: Mapping[str, Any], *, is_later: bool) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ownclimate.vendors.netatmo.measure_intake import Measured, measured_in
 from ownclimate.vendors.netatmo.measure_request import MeasureRequest
 from ownclimate.vendors.netatmo.recognise import Recognised, answered_to, cleaned, recognise
 from ownclimate.vendors.netatmo.report import ImportReport
+from ownclimate.vendors.netatmo.security_intake import take_push
 from ownclimate.vendors.netatmo.statements import Moment, instants_ms, storable
 from ownclimate.vendors.netatmo.vocabulary import IMPORTED
 
@@ -107,6 +108,8 @@ async def import_payload(
         await _keep_user(ports, owner_id, actor, recognised.kind, body.get("user"), intake)
         if intake.moment.is_dated:
             intake.book.take(clean.document, "time_server")
+    elif recognised.kind == kinds.PUSH and isinstance(body, Mapping):
+        report.is_taken = await take_push(intake, body)
     elif recognised.kind == kinds.MEASURE:
         report.warn("to take its values, say which: --method getmeasure --device, --type and --scale")
     report.kept_fields = _kept_fields(clean, intake, measured)

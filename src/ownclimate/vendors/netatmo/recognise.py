@@ -25,6 +25,7 @@ SECURITY: Final = "gethomedata"
 EVENTS: Final = "getevents"
 EVENTS_LIST: Final = "events"
 """What geteventsuntil, getlasteventof and getnextevents answer."""
+PUSH: Final = "webhook push"
 TAKEN: Final = frozenset({STATIONS, COACHES, HOMES, STATUS, SECURITY, EVENTS, EVENTS_LIST})
 """Kinds that become things and readings by themselves."""
 
@@ -184,7 +185,7 @@ def _kind(document: Any, body: Any, enveloped: bool) -> str:
         if error is not None and not document.get("body"):
             return "error" if isinstance(error, Mapping) else "oauth error"
         if not enveloped and has_any(document, *_PUSH_MARKS):
-            return "webhook push"
+            return PUSH
     if enveloped and body in (None, {}):
         return "acknowledgement"
     if isinstance(body, dict):

@@ -13,7 +13,17 @@ from ownclimate.core.record import instant_problem
 from ownclimate.core.things import Device, Event, Site
 from ownclimate.vendors.netatmo import recognise as kinds
 from ownclimate.vendors.netatmo.fields import CAMERA, CAMERA_MODULE, DETECTOR, Method
-from ownclimate.vendors.netatmo.happenings import At, Said, Shape, heard, read_event, understood
+from ownclimate.vendors.netatmo.happenings import (
+    At,
+    Said,
+    Shape,
+    event_of_push,
+    heard,
+    pushed_members,
+    read_event,
+    understood,
+)
+from ownclimate.vendors.netatmo.mapping import address
 from ownclimate.vendors.netatmo.pictures import lacking_of_event, lacking_of_people
 from ownclimate.vendors.netatmo.vocabulary import DIALECT, event_source
 
@@ -89,11 +99,7 @@ async def _take_device(
 async def _take_events_of_home(intake: Intake, said: Any) -> None:
     if not isinstance(said, Mapping):
         return
-    wire_id = intake.id_of(said, "id", "home")
-    site = None if wire_id is None else intake.household.known.sites.get(wire_id)
-    if site is None and wire_id is not None:
-        statement = intake.statement(Site, Method.SECURITY, {"id": wire_id}, "home")
-        site = await intake.household.hear_site(wire_id, statement)
+    site = await _site_named(intake, intake.id_of(said, "id", "home"))
     if site is None:
         return
     intake.book.take(said, "id")
@@ -101,37 +107,68 @@ async def _take_events_of_home(intake: Intake, said: Any) -> None:
         await _take_event(intake, site, event, Shape.NEWER)
 
 
-async def _take_event(intake: Intake, site: Site | None, raw: Mapping[str, Any], shape: Shape) -> None:
+async def _site_named(intake: Intake, wire_id: str | None) -> Site | None:
+    """The home of that id, made where nothing is known of it yet; None when it cannot be stored."""
+    site = None if wire_id is None else intake.household.known.sites.get(wire_id)
+    if site is not None or wire_id is None:
+        return site
+    statement = intake.statement(Site, Method.SECURITY, {"id": wire_id}, "home")
+    return await intake.household.hear_site(wire_id, statement)
+
+
+async def take_push(intake: Intake, said: Mapping[str, Any]) -> bool:
+    """What a webhook's message tells happened at a camera or alarm; tells whether it was taken."""
+    event, home_id = event_of_push(said), address(said.get("home_id"))
+    if event is None or home_id is None:
+        return False
+    if instant_problem(event["time"] * 1000, intake.moment.arrived_ms) is not None:
+        return False
+    await intake.household.load()
+    site = await _site_named(intake, home_id)
+    if site is None or not await _take_event(intake, site, event, Shape.PUSH):
+        return False
+    intake.book.take(said, "home_id", *(name for name in pushed_members(event) if name != "persons"))
+    for person in intake.objects(said.get("persons"), "person"):
+        intake.book.take(person, "id")
+    return True
+
+
+async def _take_event(intake: Intake, site: Site | None, raw: Mapping[str, Any], shape: Shape) -> bool:
+    """Tells whether the event is stored."""
     said = read_event(raw)
     if said is None or instant_problem(said.at_ms, intake.moment.arrived_ms) is not None:
         intake.report.warn("an event without a usable id, type or time was skipped")
-        return
+        return False
     device = await _device_of(intake, site, said)
     site_id = site.id if site is not None else None if device is None else device.site_id
     if site_id is None:
         intake.report.warn("events of devices that are not known were skipped: import their home first")
-        return
+        return False
+    household, tally = intake.household, intake.report.events
+    directory, owner_id = household.ports.directory, household.owner_id
+    before = await find_event(directory, owner_id, said.id, said.at_ms)
+    # What a message told of has the instant that its id tells; the timeline may be a second off.
+    at_ms = said.at_ms if before is None else before.at_ms
+    said_ms = said.at_ms if shape is Shape.PUSH else intake.moment.said_ms
     blank = Event(
         id=said.id,
         site_id=site_id,
         device_id=None if device is None else device.id,
         kind=said.kind,
-        at_ms=said.at_ms,
+        at_ms=at_ms,
     )
     at = _at(intake, device)
-    household, tally = intake.household, intake.report.events
-    before = await find_event(household.ports.directory, household.owner_id, said.id, said.at_ms)
     try:
         after = await hear_event(
             household.ports,
-            household.owner_id,
+            owner_id,
             said.id,
-            said.at_ms,
-            lambda known: heard(known, blank, said, shape, at, intake.moment.said_ms),
+            at_ms,
+            lambda known: heard(known, blank, said, shape, at, said_ms),
         )
     except InvalidInput as error:
         intake.report.warn(f"an event was skipped: {error}")
-        return
+        return False
     if before is None:
         tally.created += 1
     elif after != before:
@@ -140,7 +177,8 @@ async def _take_event(intake: Intake, site: Site | None, raw: Mapping[str, Any],
         tally.unchanged += 1
     for holder, names in understood(after, raw, shape):
         intake.book.take(holder, *names)
-    intake.report.want(await lacking_of_event(household.ports, household.owner_id, after))
+    intake.report.want(await lacking_of_event(household.ports, owner_id, after))
+    return True
 
 
 async def _device_of(intake: Intake, site: Site | None, said: Said) -> Device | None:
