@@ -6,7 +6,6 @@ processes that may die of reading them; see `damage_worker.py`.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ import pytest
 
 from ownclimate.core.ports import Put, RawEntry
 from ownclimate.core.readings import Batch, OriginKind, origin_number
+from tests.fakes.processes import PROCESSES
 from tests.integration import damage_worker
 from tests.integration.damage_worker import DEVICES, KINDS, META_BITS, OWNERS, TABLES, open_test_store
 
@@ -27,11 +27,6 @@ WORKERS = 2
 
 Mutant = tuple[str, str, int, str]
 """Environment, kind of damage, seed, mode."""
-
-
-# Workers come from a process that has imported everything and opened nothing, so that they start in
-# milliseconds; an open LMDB environment must never be forked.
-PROCESSES = multiprocessing.get_context("forkserver")
 
 
 class Worker:
@@ -77,7 +72,6 @@ def judge_all(pristine: Path, folder: Path, mutants: list[Mutant]) -> list[str]:
         finally:
             worker.close()
 
-    PROCESSES.set_forkserver_preload([damage_worker.__name__])
     verdicts = [""] * len(mutants)
     with ThreadPoolExecutor(WORKERS) as pool:
         for number, some in enumerate(pool.map(work, range(WORKERS))):

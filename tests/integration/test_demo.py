@@ -21,7 +21,7 @@ KINDS = ("vicki", "NAMain", "melissa")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with Server.start(tmp_path_factory.mktemp("demo") / "data", "--demo") as running:
+    with Server.start(tmp_path_factory.mktemp("demo") / "data", "--demo", is_loaded=False) as running:
         yield running
 
 

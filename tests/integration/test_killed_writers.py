@@ -6,23 +6,18 @@ dead one held; the store opens at once.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import time
 from pathlib import Path
 
 from ownclimate.store.lmdb.directory import LMDBDirectory
+from tests.fakes.processes import PROCESSES
 from tests.integration import writer_child
 from tests.integration.writer_child import TASKS, open_environment
 
 ROUNDS = 500 if os.environ.get("TEST_FULL") else 20
 NAMES = ("a", "b")
-
-
-# Children come from a process that has imported everything and opened nothing, so that they start in
-# milliseconds; an open LMDB environment must never be forked.
-PROCESSES = multiprocessing.get_context("forkserver")
 
 
 class Writer:
@@ -73,7 +68,6 @@ async def require_whole(folder: Path, acknowledged: dict[str, int]) -> None:
 
 async def test_no_acknowledged_write_is_lost_by_killing(tmp_path: Path) -> None:
     folder = tmp_path / "main"
-    PROCESSES.set_forkserver_preload([writer_child.__name__])
     chance = random.Random(11)
     acknowledged: dict[str, int] = {}
     writers = {name: Writer(folder, name) for name in NAMES}

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import multiprocessing
 import os
 import random
 import uuid
@@ -28,6 +27,7 @@ from ownclimate.links.mqtt import Broker, Message, MqttLink
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.broker import Mosquitto
 from tests.fakes.network_server import API_KEY, APPLICATION, Mood, NetworkServer
+from tests.fakes.processes import PROCESSES
 from tests.integration import links_child
 from tests.integration.links_child import opened, vault_of
 from tests.unit.ingest.conftest import chirpstack_up
@@ -39,12 +39,8 @@ WAIT_S = 30
 EUIS = {THINGS_STACK: "70B3D52DD3000001", CHIRPSTACK: "70B3D52DD3000002"}
 ACTOR = Actor(via="test")
 
-# See test_killed_writers: children start in milliseconds, and nothing open is forked.
-PROCESSES = multiprocessing.get_context("forkserver")
-
 
 def start(data: Path, *, dies_before_acknowledging: bool = False) -> BaseProcess:
-    PROCESSES.set_forkserver_preload([links_child.__name__])
     child = PROCESSES.Process(target=links_child.run, args=(data, dies_before_acknowledging), daemon=True)
     child.start()
     return child

@@ -48,7 +48,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for the tests that leave it running as they found it."""
-    with Server.start(make_folder(tmp_path_factory.mktemp("serve") / "data")) as running:
+    with Server.start(make_folder(tmp_path_factory.mktemp("serve") / "data"), is_loaded=False) as running:
         yield running
 
 

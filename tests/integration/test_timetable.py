@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import random
 import time
@@ -26,6 +25,7 @@ from ownclimate.core.routines import End, Plan, create_routine
 from ownclimate.core.sites import create_site
 from ownclimate.core.things import Ability, Device
 from ownclimate.core.writes import Actor
+from tests.fakes.processes import PROCESSES
 from tests.fakes.server import Server
 from tests.integration import timetable_child
 
@@ -33,8 +33,6 @@ ACTOR = Actor(via="test")
 VALVE = frozenset({Ability.HEATING_SETPOINT})
 EVERY_DAY = frozenset(range(7))
 PATIENCE_S = 60
-PROCESSES = multiprocessing.get_context("forkserver")
-"""Children come from a process that has imported everything and opened nothing."""
 ROUNDS = 50 if os.environ.get("TEST_FULL") else 5
 
 
@@ -119,7 +117,6 @@ async def test_killed_around_each_due_minute_it_acts_once_on_every_occurrence(tm
     chance = random.Random(11)
     edges = [datetime(2026, 6, 1, 1, tzinfo=UTC) + timedelta(minutes=10 * number) for number in range(ROUNDS)]
 
-    PROCESSES.set_forkserver_preload([timetable_child.__name__])
     for number, edge in enumerate(edges):
         with working(data, edge - timedelta(seconds=15), 60):
             # What the one before it was killed over is still meant to hold, and done first.
