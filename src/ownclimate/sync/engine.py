@@ -81,6 +81,8 @@ class Engine:
     _troubles: Troubles = field(init=False)
     _hastened: dict[str, list[int]] = field(default_factory=dict)
     """By task when to ask besides, ascending: a command is to show there."""
+    _inquired_ms: dict[str, int] = field(default_factory=dict)
+    """By command of which nobody knows whether it arrived since when what came of it is looked for."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_loaded: bool = False
@@ -168,8 +170,29 @@ class Engine:
             raise Refused(error.message) from error
         finally:
             self.quota.end(made_ms)
+        self._troubles.answered(self.now_ms)
         self._hasten(relayed)
         return relayed.delivery
+
+    async def inquire(self, device: Device, command: Command) -> CommandState | None:
+        """What became of a command that may have gone out, as the state of things shows.
+
+        Raises Unreachable until all states were asked for since, Unsupported when they do not show it: a
+        cloud cannot be asked for a command by our id.
+        """
+        await self._load()
+        outcome = await self.collector.outcome(device, command)
+        if outcome is not None:
+            return outcome
+        asked_ms = self._inquired_ms.setdefault(command.id, self.now_ms)
+        unasked = [key for key in self._state_keys() if self._state(self.plan[key]).done_ms <= asked_ms]
+        if not unasked:
+            del self._inquired_ms[command.id]
+            raise Unsupported("inquiry")
+        for key in unasked:
+            self._hastened.setdefault(key, [self.now_ms])
+        self._bell.set()
+        raise Unreachable("what came of it is being looked for")
 
     @property
     def now_ms(self) -> int:
@@ -204,7 +227,8 @@ class Engine:
         wait_ms = await self.quota.take(share)
         if wait_ms > 0:
             await self._note("waits, so as not to ask more than is allowed", next_ms=self.now_ms + wait_ms)
-            return wait_ms
+            # By then something may have become due that may use more of what is allowed.
+            return min(wait_ms, self._next_ms(self.now_ms) - self.now_ms)
         made_ms = self.quota.made_ms
         self.live = dataclasses.replace(self.live, activity=task.label, calls=self.live.calls + 1)
         try:
@@ -237,19 +261,28 @@ class Engine:
         return state, self._due_after(task, had_something=read.rows > 0)
 
     async def _take_outcomes(self) -> None:
-        """What was fetched last may show what came of commands."""
+        """What was fetched last may show what came of commands; it is asked again only while one waits."""
+        is_awaited = False
         for command in await list_pending(self.book.ports, self.book.owner_id):
-            if CommandState.CONFIRMED not in NEXT[command.state] or command.state is CommandState.SENDING:
+            if CommandState.CONFIRMED not in NEXT[command.state]:
                 continue
             device = await find_device(self.book.ports.directory, self.book.owner_id, command.device_id)
             if device is None or device.link.get("source") != self.book.source_id:
                 continue
-            outcome = await self.collector.outcome(device, command)
+            is_out = command.state is not CommandState.SENDING
+            outcome = await self.collector.outcome(device, command) if is_out else None
             if outcome is None:
+                is_awaited = True
                 continue
             reason = "the cloud says otherwise" if outcome is CommandState.FAILED else ""
             with contextlib.suppress(Conflict):  # Who delivers it moved it at this very moment.
                 await move_command(self.book.ports, self.book.owner_id, command.id, outcome, reason=reason)
+        if not is_awaited:
+            unlooked = {key: at_ms for key, at_ms in self._hastened.items() if len(at_ms) == LOOKS_AGAIN}
+            self._hastened = {key: at_ms[:1] for key, at_ms in unlooked.items()}
+
+    def _state_keys(self) -> list[str]:
+        return [key for key, task in self.plan.items() if task.kind is TaskKind.STATE]
 
     def _due_after(self, task: Task, *, had_something: bool) -> int:
         if had_something:
@@ -281,7 +314,7 @@ class Engine:
         return wait_ms
 
     def _hasten(self, relayed: Relayed) -> None:
-        """A command shows soon in what is fetched."""
+        """A command shows soon in what is fetched, then perhaps, and at the usual times."""
         for key in relayed.look_again:
             self._hastened[key] = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
         self._bell.set()
@@ -303,9 +336,11 @@ class Engine:
         return min(due_ms, *self._hastened.get(key, [due_ms]))
 
     def _next_ms(self, now_ms: int) -> int:
-        """When something is due next."""
+        """When something becomes due that is not yet."""
         times_ms = [max(self._due_ms(key, now_ms), self._troubles.delayed_until_ms(key)) for key in self.plan]
-        return min((at_ms for at_ms in times_ms if at_ms < NEVER_MS), default=now_ms + LONGEST_NAP_MS)
+        return min(
+            (at_ms for at_ms in times_ms if now_ms < at_ms < NEVER_MS), default=now_ms + LONGEST_NAP_MS
+        )
 
     def _state(self, task: Task) -> TaskState:
         return self.tasks.get(task.key, TaskState())

@@ -14,7 +14,7 @@ OUTAGE_LONGEST_S: Final = 900.0
 
 @dataclass(slots=True)
 class _Fault:
-    """Of one task. `successes` of other tasks at its last failure tell whether only it fails."""
+    """Of one task. `successes` of others when it failed last tell whether only it fails."""
 
     pauses: Backoff
     successes: int = -1
@@ -42,13 +42,15 @@ class Troubles:
         first, since it may be this one thing that it cannot answer."""
         pause_ms = _next_ms(self._outages)
         self.leave_alone(now_ms + pause_ms)
-        self._delay(key, now_ms + pause_ms)
+        # While others do well it is this one that waits ever longer; while none does, it is the whole.
+        fault = self._faults.get(key)
+        self._delay(key, now_ms + pause_ms, is_own=fault is None or fault.successes != self._successes)
         return pause_ms
 
     def fault(self, key: str, now_ms: int) -> None:
         """It is about this one task."""
         self.in_a_row += 1
-        self._delay(key, now_ms)
+        self._delay(key, now_ms, is_own=True)
 
     def leave_alone(self, until_ms: int) -> None:
         self.in_a_row += 1
@@ -59,6 +61,12 @@ class Troubles:
         self._successes += 1
         self._outages.reset()
         self._faults.pop(key, None)
+
+    def answered(self, now_ms: int) -> None:
+        """It answers a command: an outage is over, whoever found it."""
+        if self.refused_until_ms <= now_ms:
+            self.until_ms = min(self.until_ms, now_ms)
+            self._outages.reset()
 
     def delayed_until_ms(self, key: str) -> int:
         fault = self._faults.get(key)
@@ -71,10 +79,9 @@ class Troubles:
         for fault in self._faults.values():
             fault.until_ms -= by_ms
 
-    def _delay(self, key: str, from_ms: int) -> None:
-        """Longer each time while others do well; while nothing does, the whole is left alone longer."""
+    def _delay(self, key: str, from_ms: int, *, is_own: bool) -> None:
         fault = self._faults.setdefault(key, _Fault(self._pauses()))
-        if fault.successes != self._successes:
+        if is_own:
             fault.successes, fault.pause_ms = self._successes, _next_ms(fault.pauses)
         fault.until_ms = from_ms + fault.pause_ms
 
