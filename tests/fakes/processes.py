@@ -1,6 +1,7 @@
 """Where the tests' processes come from: forked from one that has loaded everything and opened nothing.
 
-So they start in milliseconds, and no open LMDB environment is ever forked, which would break it. The standard library keeps one such process for all contexts, and what it is told to load counts only before
+So they start in milliseconds, and no open LMDB environment is ever forked, which would break it. The
+standard library keeps one such process for all contexts, and what it is told to load counts only before
 its first child, so this is the one place that tells it.
 """
 
