@@ -169,9 +169,12 @@ def _rooms_of(
 
 
 def _types_of(thing: Mapping[str, Any]) -> tuple[str, ...]:
-    """What getmeasure has of a weather product: as we know it, else as it says itself."""
+    """What getmeasure has of a weather product: as we know it, else as it says itself. Nothing of one that
+    says that it measures nothing."""
     known = MEASURED.get(str(thing.get("type")))
     said = thing.get("data_type")
+    if said == []:
+        return ()
     if known is not None or not isinstance(said, list):
         return known or ()
     words = [word.lower() for word in said if isinstance(word, str)]

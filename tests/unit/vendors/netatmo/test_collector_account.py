@@ -56,6 +56,10 @@ def test_an_unknown_weather_product_is_asked_for_what_it_says_that_it_measures()
         "co2",
     )
     assert account.pasts["09:00:00:00:00:03"].scale == "max"
+    mere_gateway = account.with_stations(
+        {"devices": [{"_id": "70:ee:51:00:00:11", "type": "NAMain", "data_type": []}]}
+    )
+    assert mere_gateway == account
 
 
 def test_meters_are_asked_for_sums_of_half_hours_and_never_for_values_as_measured() -> None:
