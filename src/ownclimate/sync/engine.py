@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -61,6 +62,8 @@ GIVE_UP_MS: Final = 30 * 60_000
 """A pause after a failure that `run_once` does not wait for."""
 TROUBLES_AT_ONCE: Final = 8
 """In a row, after which `run_once` gives up."""
+FRUITLESS_AT_ONCE: Final = 4
+"""Pages of a history that brought it no further, after which it waits for its turn like one that is whole."""
 SOBER_MS: Final = 24 * 3_600_000
 """A cloud's clock that is further from ours tells nothing."""
 
@@ -83,6 +86,7 @@ class Engine:
     """By task when to ask besides, ascending: a command is to show there."""
     _inquired_ms: dict[str, int] = field(default_factory=dict)
     """By command of which nobody knows whether it arrived since when what came of it is looked for."""
+    _fruitless: Counter[str] = field(default_factory=Counter)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_loaded: bool = False
@@ -255,8 +259,9 @@ class Engine:
         if track.is_closed(read.asked_ms):
             return state, NEVER_MS
         is_further = (track.known, track.stretch) != (before.known, before.stretch)
+        self._fruitless[task.key] = 0 if is_further else self._fruitless[task.key] + 1
         has_more = track.is_behind(read.asked_ms) or (read.is_full and page.end_ms is None)
-        if is_further and has_more:
+        if has_more and self._fruitless[task.key] < FRUITLESS_AT_ONCE:
             return state, self.now_ms
         return state, self._due_after(task, had_something=read.rows > 0)
 
