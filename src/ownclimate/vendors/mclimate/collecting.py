@@ -13,6 +13,7 @@ from ownclimate.sync.settings import CLIENT_SECRET, PASSWORD, USER_NAME
 from ownclimate.vendors.mclimate.collector import BASE_URL, USER_LIMITS, MClimateCollector
 from ownclimate.vendors.mclimate.collector_activity import Activity
 from ownclimate.vendors.mclimate.collector_calls import Calls
+from ownclimate.vendors.mclimate.collector_http import Patience
 from ownclimate.vendors.mclimate.collector_places import Places
 from ownclimate.vendors.mclimate.collector_routines import Routines
 from ownclimate.vendors.mclimate.collector_things import Things
@@ -23,7 +24,7 @@ SYNC: Final = Actor(via="sync")
 
 def _open(opening: Opening) -> Collector:
     ports, owner_id, source = opening.ports, opening.owner_id, opening.source
-    cloud = Cloud(opening.base_url)
+    cloud, patience = Cloud(opening.base_url), Patience()
     tokens = TokenKeeper(
         cloud=cloud,
         memory=opening.book,
@@ -36,10 +37,13 @@ def _open(opening: Opening) -> Collector:
             password=opening.secrets[PASSWORD],
         ),
         context=f"tokens of source {source.id}",
+        patience=patience,
     )
     places = Places(ports=ports, owner_id=owner_id, source=source, actor=SYNC, base_url=opening.base_url)
     return MClimateCollector(
-        calls=Calls(ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens),
+        calls=Calls(
+            ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens, patience=patience
+        ),
         things=Things(ports=ports, owner_id=owner_id, source=source, actor=SYNC, places=places),
         activity=Activity(ports=ports, owner_id=owner_id, base_url=opening.base_url),
         routines=Routines(

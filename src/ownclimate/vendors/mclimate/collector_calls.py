@@ -14,12 +14,9 @@ from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.things import Device, Source
 from ownclimate.links.http import Answer, Cloud
-from ownclimate.vendors.mclimate.collector_http import TokenSpent, read_success
+from ownclimate.vendors.mclimate.collector_http import Patience, TokenSpent, read_success
 from ownclimate.vendors.mclimate.collector_tokens import TokenKeeper
 
-FIRST_PAUSE_S: Final = 60.0
-LONGEST_PAUSE_S: Final = 900.0
-"""After refusals that do not say until when: a minute, then twice as long each time, up to this."""
 DIGEST_BYTES: Final = 16
 
 
@@ -43,8 +40,7 @@ class Calls:
     source: Source
     cloud: Cloud
     tokens: TokenKeeper
-    _refusals: int = 0
-    """In a row."""
+    patience: Patience
 
     async def get(
         self,
@@ -88,10 +84,8 @@ class Calls:
             self.tokens.spend(token)
             raise
         except RateLimited as error:
-            pause_s = error.retry_after_s or min(FIRST_PAUSE_S * 2**self._refusals, LONGEST_PAUSE_S)
-            self._refusals = min(self._refusals + 1, 10)
-            raise RateLimited(pause_s, error.message) from error
+            raise self.patience.waits(error) from error
         self.tokens.hold()
-        self._refusals = 0
+        self.patience.reset()
         at_ms = answer.dated_ms or self.ports.clock.now_ms()
         return Heard(document=document, payload=answer.payload, at_ms=at_ms)

@@ -7,6 +7,7 @@ of the cloud puts in between (HTML, half an answer) is told by its shape.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -23,6 +24,9 @@ from ownclimate.core.errors import (
 from ownclimate.links.http import Answer
 
 MOST_WORDS: Final = 200
+FIRST_PAUSE_S: Final = 60.0
+LONGEST_PAUSE_S: Final = 900.0
+MOST_DOUBLINGS: Final = 4
 TOO_MANY: Final = 429
 _OF_A_DEVICE: Final = frozenset({502, 503})
 
@@ -33,6 +37,26 @@ class TokenSpent(UpstreamError):
 
 class DeviceSilent(UpstreamError):
     """The cloud itself answered that it has nothing from this very device, or cannot reach it, for now."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long the cloud is left alone after it refused for its limits."""
+
+    _refusals: int = 0
+    """In a row, without a word until when."""
+
+    def waits(self, error: RateLimited) -> RateLimited:
+        """With the time that the cloud names, else with a minute, then twice as long each time."""
+        if error.retry_after_s:
+            return error
+        pause_s = min(FIRST_PAUSE_S * 2**self._refusals, LONGEST_PAUSE_S)
+        self._refusals = min(self._refusals + 1, MOST_DOUBLINGS)
+        return RateLimited(pause_s, error.message)
+
+    def reset(self) -> None:
+        """The cloud answered."""
+        self._refusals = 0
 
 
 def read_success(answer: Answer, of: str) -> dict[str, Any]:

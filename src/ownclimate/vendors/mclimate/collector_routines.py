@@ -22,6 +22,7 @@ from ownclimate.core.geofences import (
     remove_geofence,
 )
 from ownclimate.core.ids import OwnerId
+from ownclimate.core.local_time import MINUTES_A_DAY
 from ownclimate.core.ports import Ports
 from ownclimate.core.routines import (
     End,
@@ -208,7 +209,7 @@ def _plan(item: Mapping[str, Any], *, is_copy: bool) -> Plan | None:
         return Plan(
             days=days_of(days),
             from_minute=minutes[0],
-            to_minute=minutes[1],
+            to_minute=minutes[1] or MINUTES_A_DAY,
             target=target,
             purpose=PURPOSES[text_of(item.get("action")) or "command"],
             at_end=ENDS.get(text_of(item.get("default_state")), End.NOTHING),

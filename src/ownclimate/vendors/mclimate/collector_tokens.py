@@ -15,7 +15,7 @@ from ownclimate.core.ids import Clock
 from ownclimate.core.linking import Vault
 from ownclimate.links.http import Answer, Cloud
 from ownclimate.sync.collector import Memory
-from ownclimate.vendors.mclimate.collector_http import MOST_WORDS, TOO_MANY, read_object
+from ownclimate.vendors.mclimate.collector_http import MOST_WORDS, TOO_MANY, Patience, read_object
 
 LOGIN: Final = "/v1/auth/login"
 RENEW: Final = "/v1/auth/renew"
@@ -60,6 +60,7 @@ class TokenKeeper:
     clock: Clock
     credentials: Credentials
     context: str
+    patience: Patience
     _tokens: Tokens | None = field(default=None, repr=False)
     _is_spent: bool = False
     _is_doubtful: bool = False
@@ -130,7 +131,11 @@ class TokenKeeper:
         return _tokens_in(document, asked_ms, "")
 
     async def _post(self, path: str, body: Mapping[str, str]) -> Answer:
-        return await self.cloud.request("POST", path, json=orjson.dumps(body))
+        answer = await self.cloud.request("POST", path, json=orjson.dumps(body))
+        if answer.status == TOO_MANY:
+            refusal = RateLimited(answer.retry_after_s, "the cloud takes no more logins for now")
+            raise self.patience.waits(refusal)
+        return answer
 
     async def _load(self) -> Tokens | None:
         body = await self.memory.recall(TOKENS)
@@ -169,8 +174,6 @@ def _denial(answer: Answer, document: Mapping[str, Any]) -> AppError:
     envelope = document.get("auth")
     told = envelope if isinstance(envelope, Mapping) else document
     name = str(told.get("error", ""))[:MOST_WORDS]
-    if answer.status == TOO_MANY:
-        return RateLimited(answer.retry_after_s, "the cloud takes no more logins for now")
     if answer.status >= 500:
         return UpstreamError(f"the cloud is out of order (status {answer.status})")
     if name == "invalid_grant":
