@@ -48,8 +48,5 @@ class CloudLink:
         return await self.engine.relay(device, command)
 
     async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
-        """What was fetched since may tell. A cloud cannot be asked for a command by our id."""
-        outcome = await self.engine.collector.outcome(device, command)
-        if outcome is None:
-            raise Unsupported("inquiry")
-        return outcome
+        """What is fetched since may tell."""
+        return await self.engine.inquire(device, command)
