@@ -227,11 +227,20 @@ def test_a_devices_model_is_corrected_beside_the_running_server(server: Server) 
     assert found["latest"]["temperature_c"] == 25.88
 
 
-def test_a_cloud_that_cannot_be_collected_yet_says_so(server: Server) -> None:
-    done = run(server.data, "source", "add", "mclimate", "--owner", EMAIL, check=False)
+def test_an_account_at_mclimates_cloud_is_connected_with_its_password_and_shows_none_of_it(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    run(data, "user", "add", EMAIL, stdin="correct horse battery\n")
+    cloud = ("--client-id", "mclimate", "--base-url", "http://127.0.0.1:9", "--relay")
+    given = "mclimate_core\nada@cloud.example\nhunter22 hunter22\n"
 
-    assert done.returncode == 1
-    assert "cannot be collected yet" in done.stderr
+    run(data, "source", "add", "mclimate", "--owner", EMAIL, *cloud, stdin=given)
+    done = run(data, "source", "list", "--json")
+
+    (source,) = json.loads(done.stdout)
+    assert (source["kind"], source["name"], source["settings"]["relays"]) == ("mclimate", "MClimate", True)
+    assert not any(secret in done.stdout for secret in given.split("\n")[:-1])
 
 
 def test_a_source_of_nobody_is_not_found(server: Server) -> None:

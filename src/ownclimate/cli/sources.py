@@ -39,7 +39,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
 from ownclimate.links.devices.settings import PROFILES, names_given
 from ownclimate.links.mqtt import LinkState
-from ownclimate.links.settings import API_KEY, LATER_KINDS, checked, secrets_needed
+from ownclimate.links.settings import API_KEY, checked, secrets_needed
 from ownclimate.links.states import SavedState, find_state
 from ownclimate.oauth.encryption import Cipher, load_key
 from ownclimate.sync.kinds import CloudKind
@@ -194,19 +194,6 @@ def _limits_text(cloud: CloudKind) -> str:
 
 for _cloud_kind in CLOUD_KINDS.values():
     add.add_command(_cloud(_cloud_kind))
-
-
-def _later(kind: str) -> click.Command:
-    @click.command(kind, hidden=True, context_settings={"ignore_unknown_options": True})
-    @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
-    def refuse(rest: tuple[str, ...]) -> None:
-        checked(kind, {})
-
-    return refuse
-
-
-for _kind in LATER_KINDS:
-    add.add_command(_later(_kind))
 
 
 @source.command("list")

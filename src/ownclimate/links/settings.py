@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ownclimate.core.documents import from_body, to_body
-from ownclimate.core.errors import InvalidInput, Unsupported
+from ownclimate.core.errors import InvalidInput
 from ownclimate.core.linking import CHIRPSTACK, KINDS, MQTT, THINGS_STACK
 from ownclimate.links.addresses import check_base_url
 from ownclimate.links.devices.settings import link_settings
@@ -16,9 +16,6 @@ from ownclimate.links.mqtt import broker_address
 
 API_KEY: Final = "api_key"
 PASSWORD: Final = "password"  # noqa: S105 - a name, not a secret
-
-LATER_KINDS: Final = ("mclimate",)
-"""Vendors' clouds that cannot be collected from yet."""
 
 DEFAULT_PORT: Final = 1
 LAST_PORT: Final = 223
@@ -68,10 +65,8 @@ def connection(settings: Mapping[str, Any]) -> Connection:
 def checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a source of that kind as they are written down.
 
-    Raises InvalidInput naming the one that cannot be; Unsupported for a kind that is not connected to.
+    Raises InvalidInput naming the one that cannot be.
     """
-    if kind in LATER_KINDS:
-        raise Unsupported(kind, f"sources of {kind} cannot be collected yet; there are {', '.join(KINDS)}")
     if kind == MQTT:
         _check_connection(connection(settings))
         link_settings(settings)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ownclimate.core.errors import InvalidInput, Unsupported
+from ownclimate.core.errors import InvalidInput
 from ownclimate.links.settings import checked, network_server, secrets_needed
 
 TTS = {"base_url": "https://eu1.example.org", "application": "home"}
@@ -44,12 +44,6 @@ def test_settings_that_cannot_be_meant_are_refused_by_name(
         checked(kind, settings)
 
     assert refused.value.field == field
-
-
-@pytest.mark.parametrize("kind", ["mclimate"])
-def test_clouds_that_cannot_be_collected_yet_say_so(kind: str) -> None:
-    with pytest.raises(Unsupported, match="cannot be collected yet"):
-        checked(kind, {})
 
 
 def test_secrets_are_asked_for_in_one_order() -> None:
