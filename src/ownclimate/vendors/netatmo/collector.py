@@ -117,7 +117,7 @@ class NetatmoCollector:
         if waiting:
             tasks.append(await self._picture_task())
         for device_id, past in account.pasts.items():
-            label = f"history of {past.product} {device_id}"
+            label = f"history of {past.product} {device_id}{'' if past.is_told else ' (no longer told of)'}"
             tasks.append(self._history_task(_PAST_OF + device_id, label, since_ms=self.since_ms))
         for (home_id, room_id), name in account.rooms.items():
             tasks += await self._room_tasks(home_id, room_id, name)
@@ -137,7 +137,7 @@ class NetatmoCollector:
         body = said.get("body")
         await link_devices(self.ports, self.owner_id, SYNC, self.source, body)
         account = Account.of_body(await self.memory.recall(ACCOUNT))
-        heard = account.with_homes(body) if task.key == HOMES else account.with_stations(body)
+        heard = account.with_homes(body) if task.key == HOMES else account.with_stations(body, task.key)
         if heard != account:
             await self.memory.remember(ACCOUNT, heard.to_body())
         return isinstance(body, Mapping) and bool(body.get("homes") or body.get("devices"))
@@ -249,7 +249,10 @@ class NetatmoCollector:
         try:
             said = await self._call_for_events(home_id, book.floors[-1])
         except InvalidInput:
+            # The event, or for a time the home, is unknown there.
             heard = book.without_floor()
+            if heard is None:
+                raise
         else:
             heard = book.with_earlier(events_in(said.get("body")), self.since_ms)
         await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())

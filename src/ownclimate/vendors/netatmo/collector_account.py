@@ -1,6 +1,6 @@
 """What an account holds, as far as collecting needs it: homes to ask the state of, things with a past.
 
-Things that are no longer in an answer stay: their past may still be had.
+Things that are no longer in an answer stay, marked: their past may still be had.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ownclimate.core.things import Ability
 from ownclimate.vendors.netatmo import vocabulary
 from ownclimate.vendors.netatmo.mapping import address, clean_name, is_zone
 from ownclimate.vendors.netatmo.measures import AS_MEASURED
+from ownclimate.vendors.netatmo.recognise import HOMES, STATIONS
 
 HALF_HOURS: Final = "30min"
 """Of energy, which is told in sums, and of rooms, which are told in means."""
@@ -46,13 +47,18 @@ _TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """What the cloud can be asked of a thing's past, in one call. `gateway` is the device through which
-    it is asked for, the thing itself where it needs none. Bins of a `scale` are cut in `zone`."""
+    it is asked for, the thing itself where it needs none. Bins of a `scale` are cut in `zone`.
+
+    `told_by` is the method that tells of the thing; `is_told`: its last answer did.
+    """
 
     gateway: str
     product: str
     types: tuple[str, ...]
     scale: str = AS_MEASURED
     zone: str = ""
+    told_by: str = HOMES
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +98,16 @@ class Account:
 
     def with_homes(self, said: Any) -> Account:
         """After an answer of homesdata."""
-        account = self
+        account = self._forgotten(HOMES)
         for home in _objects(said, "homes"):
             home_id = address(home.get("id"))
             if home_id is not None and home.get("modules"):
                 account = account._with_home(home_id, home)
         return account
 
-    def with_stations(self, said: Any) -> Account:
+    def with_stations(self, said: Any, method: str = STATIONS) -> Account:
         """After an answer of getstationsdata or gethomecoachsdata. Others' favourites are not collected."""
-        pasts = dict(self.pasts)
+        pasts = dict(self._forgotten(method).pasts)
         for station in _objects(said, "devices"):
             station_id = address(station.get("_id"))
             if station.get("favorite") is True or station_id is None:
@@ -110,7 +116,15 @@ class Account:
                 thing_id, types = address(thing.get("_id")), _types_of(thing)
                 if thing_id is not None and types:
                     product = clean_name(thing.get("type"))
-                    pasts[thing_id] = Past(gateway=station_id, product=product, types=types)
+                    pasts[thing_id] = Past(gateway=station_id, product=product, types=types, told_by=method)
+        return dataclasses.replace(self, pasts=pasts)
+
+    def _forgotten(self, method: str) -> Account:
+        """With nothing told of by the method, before its answer is read."""
+        pasts = {
+            key: dataclasses.replace(past, is_told=False) if past.told_by == method else past
+            for key, past in self.pasts.items()
+        }
         return dataclasses.replace(self, pasts=pasts)
 
     def _with_home(self, home_id: str, home: Mapping[str, Any]) -> Account:

@@ -15,7 +15,8 @@ from ownclimate.core.errors import Garbled
 from ownclimate.vendors.netatmo.mapping import address
 from ownclimate.vendors.netatmo.words import epoch_ms
 
-PAGE_EVENTS: Final = 100
+PAGE_EVENTS: Final = 30
+"""What the vendor gives unasked; how many it may be asked for is not told."""
 SPARE_MARKS: Final = 4
 """Older marks that are kept beside one: the cloud may have forgotten the event."""
 
@@ -96,10 +97,9 @@ class EventBook:
             return dataclasses.replace(self, marks=self.marks[:-1])
         return dataclasses.replace(self, marks=())
 
-    def without_floor(self) -> EventBook:
-        """As `without_mark`, of older ones: what comes after an event that nobody knows cannot be had."""
-        floors = self.floors[:-1]
-        return dataclasses.replace(self, floors=floors, is_ended=not floors)
+    def without_floor(self) -> EventBook | None:
+        """As `without_mark`, of older ones; None when there is no other to go on from."""
+        return dataclasses.replace(self, floors=self.floors[:-1]) if len(self.floors) > 1 else None
 
     def _caught_up(self) -> EventBook:
         event_id, at_ms = self.next_top

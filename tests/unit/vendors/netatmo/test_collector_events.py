@@ -38,7 +38,9 @@ def walked(home: Home, book: EventBook, known: set[int]) -> EventBook:
             break
     while book.has_earlier:
         page = home.page(book.floors[-1])
-        book = book.without_floor() if page is None else book.with_earlier(page, 0)
+        heard = book.without_floor() if page is None else book.with_earlier(page, 0)
+        assert heard is not None
+        book = heard
         known |= {int(told.event_id) for told in page or ()}
         assert home.calls - before < 100
     return EventBook.of_body(book.to_body())
@@ -77,6 +79,13 @@ def test_an_event_that_the_cloud_forgot_is_gone_round() -> None:
     walked(home, EventBook(), known)
 
     assert known == set(range(1, 31))
+
+
+def test_the_last_mark_is_kept_though_the_cloud_does_not_know_it() -> None:
+    book = EventBook().with_newest([Told(event_id="9", at_ms=9000)])
+
+    assert book.without_floor() is None
+    assert book.has_earlier
 
 
 def test_the_last_event_again_and_again_is_the_end() -> None:
