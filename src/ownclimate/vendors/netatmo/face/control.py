@@ -19,6 +19,7 @@ from ownclimate.core.devices import edit_device
 from ownclimate.core.operate import set_home_mode, set_setpoint
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import PILOT_WIRE_MODES
+from ownclimate.core.programmes import check_relayed, list_clouds
 from ownclimate.core.things import Device, Report, Room, SetpointMode
 from ownclimate.vendors.netatmo import presented, vocabulary, wire
 from ownclimate.vendors.netatmo.face.climate import (
@@ -100,7 +101,8 @@ class RoomWish:
 
 
 async def set_state(call: Call, asked: State) -> wire.Untimed:
-    """Raises Refusal for what cannot be meant, Forbidden for products that the token may not set."""
+    """Raises Refusal for what cannot be meant, Forbidden for products that the token may not set, NotRelayed
+    for what only a cloud could do that takes no commands from here."""
     said = asked.home
     wire_id = text(said.get("id"))
     if not wire_id:
@@ -109,6 +111,9 @@ async def set_state(call: Call, asked: State) -> wire.Untimed:
     settings = [one for module in _objects(said, "modules") for one in _settings(call, home, module)]
     wishes = [wish for room in _objects(said, "rooms") for wish in _wishes(call, home, room)]
     home_mode = _home_mode(call, said)
+    clouds = await list_clouds(call.ports.directory, call.access.owner_id)
+    for setting in settings:
+        check_relayed(setting.device, clouds)
     if home_mode is not None:
         mode, until_ms = home_mode
         await set_home_mode(

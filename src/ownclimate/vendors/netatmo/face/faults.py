@@ -19,6 +19,7 @@ from ownclimate.core.errors import (
     Unauthenticated,
     Unsupported,
 )
+from ownclimate.core.programmes import NotRelayed
 from ownclimate.vendors.netatmo.wire import Error, ErrorDetail
 from ownclimate.web.call import Reply
 from ownclimate.web.faults import Fault, HttpFault, MissingInput, status_of, title_of
@@ -98,6 +99,8 @@ def _wording(fault: Fault) -> tuple[int, int | str, str]:
             return 400, INVALID, f"Invalid {fault.field}" if fault.field else fault.reason
         case NotFound():
             return 404, NOT_FOUND, f"{fault.kind.capitalize()} not found"
+        case NotRelayed():
+            return 400, UNABLE, fault.message
         case Unsupported():
             return 400, UNABLE, "Unable to execute"
         case RateLimited():

@@ -14,7 +14,6 @@ import msgspec
 
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel
-from ownclimate.core.schedules import create_schedule
 from ownclimate.core.things import Schedule
 from ownclimate.vendors.netatmo.face.climate import WRITE
 from ownclimate.vendors.netatmo.face.faults import ARRAY, Refusal
@@ -26,6 +25,7 @@ from ownclimate.vendors.netatmo.face.schedules import (
     BAD_SCHEDULE,
     Objects,
     given_name,
+    make,
     remove,
     rename,
     replace_content,
@@ -130,11 +130,9 @@ def rows() -> tuple[Endpoint, ...]:
 async def create_new_schedule(call: Call, asked: NewProgram) -> ScheduleMade:
     one = await the_thermostat(call, asked)
     content, temperatures = _content(one, asked.zones, asked.timetable, None)
-    made = await create_schedule(
-        call.ports,
-        call.access.owner_id,
-        call.actor,
-        site_id=one.home.site.id,
+    made = await make(
+        call,
+        one.home,
         name=asked_name(asked.name),
         entries=content.entries,
         zones=content.zones,

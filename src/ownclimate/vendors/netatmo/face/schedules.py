@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
 
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel, is_wanted
+from ownclimate.core.commands import settled
 from ownclimate.core.errors import InvalidInput
-from ownclimate.core.operate import change_schedule, delete_schedule, switch_schedule
-from ownclimate.core.schedules import create_schedule
-from ownclimate.core.things import Schedule
+from ownclimate.core.operate import RENAME, change_schedule, delete_schedule, make_schedule, switch_schedule
+from ownclimate.core.schedules import edit_schedule, list_schedules
+from ownclimate.core.things import CommandState, Schedule
 from ownclimate.vendors.netatmo import vocabulary, wire
 from ownclimate.vendors.netatmo.face.climate import WRITE
-from ownclimate.vendors.netatmo.face.faults import Refusal
+from ownclimate.vendors.netatmo.face.faults import UNABLE, Refusal
 from ownclimate.vendors.netatmo.face.holdings import Home
 from ownclimate.vendors.netatmo.face.home_shapes import ScheduleMade
 from ownclimate.vendors.netatmo.face.homes import the_home, wanted_in
@@ -38,6 +39,8 @@ Degrees = float | msgspec.UnsetType
 Objects = Annotated[
     list[dict[str, Any]], msgspec.Meta(description="Objects, also as JSON text or in brackets")
 ]
+LONGEST_WAIT_S: Final = 8.0
+"""For a cloud that has to make a schedule: clients that wait for less are few."""
 EXAMPLE: Final = {
     "zones": [{"id": 0, "type": 0, "name": "Comfort", "rooms": []}],
     "timetable": [{"zone_id": 0, "m_offset": 0}],
@@ -153,11 +156,9 @@ async def create_home_schedule(call: Call, asked: NewSchedule) -> MadeAnswer:
         raise Refusal("Invalid type")
     content = _content(home, asked)
     name = asked_name(asked.name)
-    made = await create_schedule(
-        call.ports,
-        call.access.owner_id,
-        call.actor,
-        site_id=home.site.id,
+    made = await make(
+        call,
+        home,
         name=name,
         kind=kind,
         entries=content.entries,
@@ -205,6 +206,24 @@ async def delete_home_schedule(call: Call, asked: TheSchedule) -> None:
     await remove(call, home, the_schedule(home, asked.schedule_id))
 
 
+async def make(call: Call, home: Home, **content: Any) -> Schedule:
+    """A new schedule, by what `create_schedule` takes. Where a cloud has to have it too it is known under the
+    cloud's id, once that is heard in time. Raises Refusal when the cloud does not make it."""
+    ports, owner_id = call.ports, call.access.owner_id
+    made, commands = await make_schedule(ports, owner_id, call.actor, home.site.id, **content)
+    for command in commands:
+        over = await settled(ports, owner_id, command, timeout_s=LONGEST_WAIT_S)
+        if over.state in (CommandState.REFUSED, CommandState.FAILED):
+            await edit_schedule(ports, owner_id, call.actor, made.id, _gone(ports.clock.now_ms()))
+            raise Refusal(f"Unable to execute: {over.reason}", code=UNABLE)
+    known = await list_schedules(ports.directory, owner_id, home.site.id) if commands else [made]
+    return next((schedule for schedule in known if schedule.id == made.id), made)
+
+
+def _gone(at_ms: int) -> Callable[[Schedule], Schedule]:
+    return lambda schedule: dataclasses.replace(schedule, deleted_ms=at_ms)
+
+
 def given_name(name: str | msgspec.UnsetType) -> str | None:
     return None if name is msgspec.UNSET else asked_name(name)
 
@@ -247,7 +266,7 @@ async def rename(call: Call, home: Home, schedule: Schedule, wish: str) -> None:
         home.site.id,
         schedule.id,
         lambda before: dataclasses.replace(before, name=name),
-        verb="rename",
+        verb=RENAME,
     )
 
 
