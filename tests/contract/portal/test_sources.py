@@ -168,7 +168,7 @@ async def test_the_page_of_a_cloud_tells_how_far_it_is_and_what_is_missing(
     assert "Asks for history of station" in text
     assert "Made in all 1 234 Refused 1 Saved 56" in text
     assert "For commands 7" in text
-    assert "user 10 seconds 12 50 38" in text
+    assert "Account 10 seconds 12 50 38" in text
     assert "Rows of history 12 348" in text
     assert "Missing: 2 days. The cloud can still give it" in text
     assert "1 time without values in the cloud" in text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ownclimate.core.devices import list_devices
 from ownclimate.core.things import Device, Source
 from ownclimate.links.states import SavedState, find_state
 from ownclimate.portal import words
@@ -24,6 +25,8 @@ from ownclimate.sync.quota import Use
 from ownclimate.sync.settings import cloud_settings
 from ownclimate.sync.status import History, Status, list_silent, silent_since_ms, status_of
 
+METERS: Final = {"user": "Account", "app": "App"}
+"""What calls are counted for."""
 SHOWN_SPANS: Final = 5
 """Of each history; there may be hundreds."""
 
@@ -50,8 +53,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownHistory:
-    """`gaps` can still be had unless there is a `problem`; in `holes` the cloud has nothing."""
+    """`name` is that of the device, where it is known here; else what the cloud's collector calls it.
 
+    `gaps` can still be had unless there is a `problem`; in `holes` the cloud has nothing.
+    """
+
+    name: str
     label: str
     rows: int
     oldest_ms: int
@@ -63,10 +70,6 @@ class ShownHistory:
     holes: tuple[Stretch, ...]
     more_holes: int
     problem: str
-
-    @property
-    def is_whole(self) -> bool:
-        return not self.gaps and not self.problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,9 @@ class Progress:
     saved: int
     relayed: int
     windows: tuple[Window, ...]
-    histories: tuple[ShownHistory, ...]
+    partial: tuple[ShownHistory, ...]
+    """Histories of which something is missing."""
+    whole: tuple[ShownHistory, ...]
     problems: tuple[str, ...]
     relays: bool
 
@@ -107,15 +112,16 @@ class ShownSource:
     progress: Progress | None
 
 
-async def shown_source(visit: Visit, source: Source, *, with_windows: bool = False) -> ShownSource:
-    """`with_windows` also counts what is left of its calls."""
+async def shown_source(visit: Visit, source: Source, *, in_detail: bool = False) -> ShownSource:
+    """`in_detail` also counts what is left of its calls, and calls histories by their devices' names."""
     saved = await find_state(visit.ports.directory, source.id)
     if source.kind not in visit.services.clouds:
         return _linked(visit, source, saved)
     zone = words.zone_of(visit.account.time_zone)
     found = await status_of(visit.ports.directory, visit.owner_id, source, visit.now_ms)
     live = found.live
-    uses = await visit.services.cloud_uses(visit.owner_id, source) if with_windows else ()
+    uses = await visit.services.cloud_uses(visit.owner_id, source) if in_detail else ()
+    names = await _names(visit) if in_detail else {}
     since_ms = silent_since_ms(source, live, visit.now_ms)
     clouds = visit.services.clouds
     link = None if saved is None else saved.link
@@ -132,7 +138,7 @@ async def shown_source(visit: Visit, source: Source, *, with_windows: bool = Fal
         last_error_ms=live.last_error_ms or (link.last_error_ms if link else 0),
         is_failing=live.last_error_ms > live.last_success_ms,
         messages=0,
-        progress=_progress(found, uses, relays=cloud_settings(source.settings).relays),
+        progress=_progress(found, uses, names, relays=cloud_settings(source.settings).relays),
     )
 
 
@@ -175,8 +181,14 @@ def _linked(visit: Visit, source: Source, saved: SavedState | None) -> ShownSour
     )
 
 
-def _progress(found: Status, uses: Sequence[Use], *, relays: bool) -> Progress:
-    histories = [_shown_history(history) for history in found.histories]
+async def _names(visit: Visit) -> dict[str, str]:
+    """Of devices, by what their maker calls them."""
+    devices = await list_devices(visit.ports.directory, visit.owner_id)
+    return {device.vendor_id.lower(): device.name for device in devices if device.name}
+
+
+def _progress(found: Status, uses: Sequence[Use], names: Mapping[str, str], *, relays: bool) -> Progress:
+    shown = sorted((_shown_history(history, names) for history in found.histories), key=lambda h: h.name)
     return Progress(
         percent=int(found.known_part * 100),
         rows=found.rows,
@@ -188,7 +200,7 @@ def _progress(found: Status, uses: Sequence[Use], *, relays: bool) -> Progress:
         relayed=found.live.relayed,
         windows=tuple(
             Window(
-                of=use.meter,
+                of=METERS.get(use.meter, use.meter),
                 span=words.span_text(use.span_ms // 1000),
                 made=use.calls,
                 allowed=use.allowed,
@@ -196,14 +208,18 @@ def _progress(found: Status, uses: Sequence[Use], *, relays: bool) -> Progress:
             )
             for use in uses
         ),
-        histories=tuple(sorted(histories, key=lambda history: (history.is_whole, history.label))),
+        partial=tuple(history for history in shown if history.gaps or history.problem),
+        whole=tuple(history for history in shown if not history.gaps and not history.problem),
         problems=found.problems,
         relays=relays,
     )
 
 
-def _shown_history(history: History) -> ShownHistory:
+def _shown_history(history: History, names: Mapping[str, str]) -> ShownHistory:
+    """A collector's label ends in what the maker calls the device."""
+    called = history.label[:1].upper() + history.label[1:]
     return ShownHistory(
+        name=names.get(history.label.rpartition(" ")[2].lower(), called),
         label=history.label,
         rows=history.track.rows,
         oldest_ms=history.track.oldest_ms,

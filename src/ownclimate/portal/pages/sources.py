@@ -173,7 +173,7 @@ async def source_of(visit: Visit) -> Source:
 
 
 async def _page(visit: Visit, source: Source, problem: str = "") -> Page:
-    shown = await shown_source(visit, source, with_windows=True)
+    shown = await shown_source(visit, source, in_detail=True)
     view = SourcePage(
         title=source.name,
         source=shown,
