@@ -263,7 +263,7 @@ class SmartBuildingsCollector:
 
     async def _archive(self, part: str, serial: str, payload: bytes) -> None:
         """The same answer again is there already; that it came again, the readings tell."""
-        device = await (await self._intake()).find_thermostat(serial) if serial else None
+        device = await (await self._intake()).find_or_make_thermostat(serial) if serial else None
         await self.ports.raw.keep(
             RawEntry(
                 owner=self.owner_id,

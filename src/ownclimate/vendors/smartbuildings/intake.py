@@ -95,19 +95,21 @@ class Intake:
     async def find_thermostat(self, serial: str) -> Device | None:
         return await find_device_by_alias(self.ports.directory, self.owner_id, SMARTBUILDINGS, serial)
 
+    async def find_or_make_thermostat(self, serial: str) -> Device | None:
+        """None for one that its owner removed here."""
+        return await self.find_thermostat(serial) or await self._create(
+            vendor_id=serial,
+            model=words.THERMOSTAT_MODEL,
+            serial=serial,
+            given_aliases={SMARTBUILDINGS: serial},
+        )
+
     async def hear_thermostat(self, serial: str, building_id: str, part: str, said: Said) -> Device | None:
         """The thermostat after hearing that part of it; None for one that its owner removed here."""
-        device = await self.find_thermostat(serial)
-        site = await self.find_site(building_id)
-        if device is None:
-            device = await self._create(
-                vendor_id=serial,
-                model=words.THERMOSTAT_MODEL,
-                serial=serial,
-                given_aliases={SMARTBUILDINGS: serial},
-            )
+        device = await self.find_or_make_thermostat(serial)
         if device is None:
             return None
+        site = await self.find_site(building_id)
         return await self._edit(
             device, lambda before: self._placed(self._told(before, said, part), building_id, site)
         )
