@@ -21,11 +21,13 @@ from ownclimate.core.devices import remove_device
 from ownclimate.core.documents import from_body
 from ownclimate.core.errors import NotFound, Unsupported
 from ownclimate.core.events import remove_events_at
+from ownclimate.core.geofences import list_geofences, remove_geofence
 from ownclimate.core.ids import DeviceId, OwnerId
 from ownclimate.core.linking import CLOUDS, forget_progress, get_source
 from ownclimate.core.partitions import (
     ALIASES,
     DEVICES,
+    FOLLOWERS,
     PROFILES,
     ROOMS,
     SCHEDULES,
@@ -37,11 +39,12 @@ from ownclimate.core.people import people_of
 from ownclimate.core.pictures import remove_pictures_of
 from ownclimate.core.ports import MAX_CHANGES, Change, Delete, Directory, Ports
 from ownclimate.core.readings import Interval, OriginKind
-from ownclimate.core.routines import Profile
+from ownclimate.core.routines import Profile, list_routines, remove_routines
 from ownclimate.core.schedules import ALIAS_KIND as SCHEDULE_ALIAS
 from ownclimate.core.sources import origin_of
+from ownclimate.core.thermostats import list_thermostats, remove_thermostat
 from ownclimate.core.things import Device, Report, Room, Schedule, Site, Source
-from ownclimate.core.writes import Actor, Deed, commit, edit
+from ownclimate.core.writes import Actor, Deed, commit, edit, write_surely
 
 LEAVING: Final = "leaving"
 """Setting of a removed source whose data is going."""
@@ -135,6 +138,7 @@ async def finish_departure(ports: Ports, owner_id: OwnerId, actor: Actor, source
         await remove_device(ports, owner_id, actor, present.id)
         devices += 1
     scene = await _Scene.of(ports.directory, owner_id, source)
+    await _forget_arrangements(ports, owner_id, actor, {device.id for device in scene.devices})
     sites = scene.sites_without(scene.devices)
     for site in sites:
         await _remove_site(ports, owner_id, actor, site)
@@ -233,6 +237,26 @@ async def _unlink(ports: Ports, owner_id: OwnerId, actor: Actor, device: Device,
 
     deed = Deed(actor=actor, verb="change", kind="device", object_id=device.id)
     await edit(ports, owner_id, DEVICES, Device, change, deed)
+
+
+async def _forget_arrangements(ports: Ports, owner_id: OwnerId, actor: Actor, present: set[DeviceId]) -> None:
+    """What was to be done with devices that are gone."""
+    directory, partition = ports.directory, owner_partition(owner_id)
+    routines = [
+        routine
+        for routine in await list_routines(directory, owner_id)
+        if routine.device_id is not None and routine.device_id not in present
+    ]
+    await remove_routines(ports, owner_id, actor, routines)
+    for thermostat in await list_thermostats(directory, owner_id):
+        if thermostat.id not in present:
+            await remove_thermostat(ports, owner_id, actor, thermostat.id)
+    for geofence in await list_geofences(directory, owner_id):
+        if geofence.device_id not in present:
+            await remove_geofence(ports, owner_id, actor, geofence.id)
+    for row in await directory.scan(partition, FOLLOWERS):
+        if row.key.partition(":")[0] not in present:
+            await write_surely(ports, partition, [Delete(table=FOLLOWERS, key=row.key)], of="follower")
 
 
 async def _remove_site(ports: Ports, owner_id: OwnerId, actor: Actor, site: Site) -> None:

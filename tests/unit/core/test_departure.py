@@ -21,6 +21,7 @@ from ownclimate.core.linking import find_any_source, link_source, list_linked, o
 from ownclimate.core.pictures import find_picture, store_picture
 from ownclimate.core.ports import Put, RawEntry
 from ownclimate.core.readings import Batch, Interval, OriginKind
+from ownclimate.core.routines import Plan, create_routine, list_routines
 from ownclimate.core.schedules import create_schedule, list_schedules
 from ownclimate.core.sites import create_room, create_site, list_rooms, list_sites
 from ownclimate.core.sources import origin_of, standing_source
@@ -97,6 +98,8 @@ async def test_what_only_the_cloud_brought_goes_and_is_counted(ports, vault, clo
     await create_room(ports, OWNER, ACTOR, site_id=site.id, name="Hall", given_aliases={"netatmo": "17"})
     await create_schedule(ports, OWNER, ACTOR, site_id=site.id, name="Winter")
     device = await a_device(ports, cloud, site_id=site.id)
+    plan = Plan(days=frozenset({0}), from_minute=0, to_minute=60, target=20.0)
+    await create_routine(ports, OWNER, ACTOR, plan, device_id=device.id)
     await record(ports, device, cloud, OriginKind.CLOUD, 20.0, 21.0)
     event = await record_event(
         ports, OWNER, kind="movement", at_ms=AT_MS, site_id=site.id, device_id=device.id
@@ -116,6 +119,7 @@ async def test_what_only_the_cloud_brought_goes_and_is_counted(ports, vault, clo
     assert await list_sites(ports.directory, OWNER) == []
     assert await list_rooms(ports.directory, OWNER) == []
     assert await list_schedules(ports.directory, OWNER) == []
+    assert await list_routines(ports.directory, OWNER) == []
     assert await values_of(ports, device) == []
     for gone in (event, of_home):
         assert await find_event(ports.directory, OWNER, gone.id) is None

@@ -25,12 +25,14 @@ from ownclimate.core.sites import (
     list_rooms,
     list_sites,
 )
-from ownclimate.core.things import Place, Room, Site, SiteKind, Source
+from ownclimate.core.things import Place, Report, Room, Site, SiteKind, Source
 from ownclimate.core.writes import Actor
 from ownclimate.vendors.mclimate.collector_reading import text_of
 
 CLOUD: Final = "mclimate.cloud"
 """Under which things keep what the cloud said of them, and the pseudo-dialect of its numbers."""
+BROUGHT: Final = "brought"
+"""Report: which number of the cloud's a site was made for. It tells which source brought the site."""
 WHOLE_ACCOUNT: Final = "account"
 """Stands for the number of a home that the cloud does not tell of."""
 _PASSING: Final = frozenset({"_links", "_relation", "controller_log", "online", "relay_state", "deleted_at"})
@@ -146,6 +148,9 @@ class Places:
                 time_zone=zone if _is_zone(zone) else "UTC",
                 place=place,
                 given_aliases={CLOUD: self._external(number)},
+                reports={
+                    BROUGHT: Report(value=number, at_ms=self.ports.clock.now_ms(), source=self.source.id)
+                },
                 kept={CLOUD: said},
             )
         except Conflict:
