@@ -219,6 +219,9 @@ async def test_every_poll_is_kept_also_when_nothing_changed(cloud, company) -> N
     assert {later - earlier for (earlier, _), (later, _) in pairwise(polls)} == {5 * MINUTE_S * 1000}
     assert len(await polls_of(company, f"{LOBBY}-GH4K", "temperature_c")) == 4
     assert len(await polls_of(company, LOBBY, "occupancy")) == 4
+    modes = await polls_of(company, LOBBY, "climate_mode")
+    assert [at_ms for at_ms, _ in modes] == [at_ms for at_ms, _ in polls]
+    assert {orders.CLIMATE_MODES[int(mode)] for _, mode in modes} == {"auto"}
 
 
 async def test_what_did_not_change_is_written_once(cloud, company) -> None:

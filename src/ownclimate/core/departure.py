@@ -28,6 +28,7 @@ from ownclimate.core.partitions import (
     ALIASES,
     DEVICES,
     FOLLOWERS,
+    FORECASTS,
     PROFILES,
     ROOMS,
     SCHEDULES,
@@ -273,6 +274,7 @@ async def _remove_site(ports: Ports, owner_id: OwnerId, actor: Actor, site: Site
         if schedule.site_id == site.id:
             changes.append(Delete(table=SCHEDULES, key=schedule.id))
             changes += _aliases(SCHEDULE_ALIAS, schedule.aliases, site.id)
+    changes.append(Delete(table=FORECASTS, key=site.id))
     changes += [*_aliases(aliases.SITE, site.aliases), Delete(table=SITES, key=site.id)]
     deed = Deed(actor=actor, verb="remove", kind="site", object_id=site.id)
     while len(changes) >= MAX_CHANGES:

@@ -127,6 +127,8 @@ _TABLE = (
     _quantity(43, "motion_count", "", 0, 65_535, _LAST),
     _quantity(44, "contact_count", "", 0, 16_777_215, _LAST),
     _quantity(45, "press_count", "", 0, 10, _LAST),
+    # The place of the mode in `orders.CLIMATE_MODES`: what set-points mean depends on it.
+    _quantity(46, "climate_mode", "", 0, 5, _LAST),
 )
 
 QUANTITIES: dict[str, Quantity] = {q.name: q for q in _TABLE}

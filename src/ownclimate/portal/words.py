@@ -64,6 +64,7 @@ QUANTITY_NAMES: Mapping[str, str] = MappingProxyType(
         "motion_count": "Movements",
         "contact_count": "Openings",
         "press_count": "Presses",
+        "climate_mode": "Mode",
     }
 )
 
@@ -269,6 +270,9 @@ def value_text(name: str, value: float) -> str:
     """A value with its unit, rounded as a person reads it: 21.4 °C, 612 ppm, open."""
     if name in STATES:
         return STATES[name][value != 0]
+    if name == "climate_mode":
+        modes = orders.CLIMATE_MODES
+        return modes[max(0, min(len(modes) - 1, round(value)))].replace("_", " ")
     if name == "health_index":
         return COMFORT[max(0, min(len(COMFORT) - 1, round(value)))]
     quantity = QUANTITIES.get(name)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from ownclimate.core.orders import CLIMATE_MODES
 from ownclimate.core.things import Ability, Place
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings.alerts import LIMITS, REMINDERS, LimitKind, wire_name
@@ -123,7 +124,7 @@ def summary_of(data: Any) -> Said:
 
 def status_of(data: Any) -> Said:
     said = _members(data)
-    settings = {
+    settings: dict[str, Any] = {
         words.TENANT_MODE: said.take("isTenantMode", flag),
         words.CLIMATE_MODE: said.take("hvacMode", _mode),
         "cooling_range_c": said.take("desiredCoolRange", _range),
@@ -144,6 +145,9 @@ def status_of(data: Any) -> Said:
         "setpoint_c": setpoint.take("desiredHeat", _degrees),
         "setpoint_cool_c": setpoint.take("desiredCool", _degrees),
     }
+    if mode := settings[words.CLIMATE_MODE]:
+        # What the set-points mean depends on it: it stands beside them.
+        values["climate_mode"] = CLIMATE_MODES.index(mode)
     if setpoint.left:
         said.left["setPoint"] = setpoint.left
     running = said.take("runningEquipment", member_object)
