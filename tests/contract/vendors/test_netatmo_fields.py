@@ -24,9 +24,10 @@ from ownclimate.core.readings import Interval
 from ownclimate.vendors.netatmo.accounting import shown
 from ownclimate.vendors.netatmo.recognise import EVENTS_LIST, SECRETS, STATUS, recognise
 from tests.contract.vendors.netatmo_world import OWNER, World, payload
+from tests.contract.vendors.test_netatmo_import_fuzz import damaged
 
 FULL = bool(os.environ.get("TEST_FULL"))
-CHANGED = 10_000 if FULL else 8
+CHANGED = 10_000 if FULL else 5
 """Fields that are changed of each recording."""
 OWN = ("station", "coach", "homesdata", "homestatus", "gethomedata", "getevents", "wiring_homesdata")
 RAW = frozenset({"kept", "said"})
@@ -64,7 +65,7 @@ def other(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, (int, float)):
-        return value - 1 if value > 5 else value + 1
+        return 0 if abs(value) > 2**53 else value - 1 if value > 5 else value + 1
     if isinstance(value, str):
         return value[:-1] + ("a" if value[-1:] != "a" else "b")
     return 7 if value is None else None
@@ -103,13 +104,15 @@ async def outcome(said: Any, before: list[bytes], **request: Any) -> tuple[tuple
     return report.kept_fields, await state_of(world)
 
 
-async def lies(said: Any, chance: random.Random, before: list[bytes], **request: Any) -> list[str]:
+async def lies(
+    said: Any, chance: random.Random, before: list[bytes], count: int = CHANGED, **request: Any
+) -> list[str]:
     """What is wrong with the account of an answer's fields."""
     kept, state = await outcome(said, before, **request)
     all_paths = {path for path, _ in leaves(said)}
     wrong = [f"{path} is listed and not there" for path in kept if path not in all_paths]
     mapped = [path for path, _ in leaves(said) if path not in kept]
-    for number in sorted(chance.sample(range(len(mapped)), min(CHANGED, len(mapped)))):
+    for number in sorted(chance.sample(range(len(mapped)), min(count, len(mapped)))):
         changed = copy.deepcopy(said)
         path, (holder, name) = [leaf for leaf in leaves(changed) if leaf[0] not in kept][number]
         holder[name] = other(holder[name])
@@ -153,6 +156,18 @@ async def test_every_recorded_field_is_mapped_or_listed(corpus: Path) -> None:
         before = needed_before(corpus, said)
         if wrong := await lies(said, random.Random(file.name), before, **request):
             found[file.name] = wrong
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("seed", range(60 if FULL else 3))
+async def test_so_is_every_field_of_a_damaged_answer(seed: int) -> None:
+    found = {}
+    for name in OWN:
+        chance = random.Random(f"{name} {seed}")
+        said = payload(name)
+        if wrong := await lies(said | {"body": damaged(said["body"], chance)}, chance, [], 3):
+            found[name] = wrong
 
     assert found == {}
 

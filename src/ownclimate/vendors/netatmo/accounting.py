@@ -31,6 +31,10 @@ class FieldBook:
         """Notes members of an object as mapped, with everything in them."""
         self._taken.update((id(holder), name) for name in names)
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._taken
+
     def take_statement(
         self, thing: type, statement: Statement, said: Mapping[str, Any], prefix: str = ""
     ) -> None:
@@ -74,27 +78,21 @@ def shown(name: str) -> str:
     return name if _NAME.fullmatch(name) and not _DATA.fullmatch(name) else "*"
 
 
-def kept_of_measure(document: Any, body: Any, *, is_whole: bool) -> tuple[str, ...]:
-    """As `FieldBook.kept`, of an answer with rows of values, which are many: all of them became readings, or
-    count as kept. `body` is the document's, or the document itself."""
+def kept_of_measure(document: Any, body: Any) -> tuple[str, ...]:
+    """As `FieldBook.kept`, of an answer all of whose rows became readings: they are many, and not looked at.
+
+    `body` is the document's, or the document itself.
+    """
     book, path = FieldBook(), ""
-    found: list[str] = []
     if body is not document:
         path = "body"
         book.take(document, path)
-        found.extend(book.kept(document))
-    if not body:
-        return tuple(sorted([*found, path] if path else found))
-    if isinstance(body, Mapping):
-        rows = _joined(path, "*[]")
-    else:
-        rows = f"{path}[].value[][]"
-        read = ("beg_time", "step_time", "value") if is_whole else ("value",)
+    if isinstance(body, list):
         for run in body:
-            if isinstance(run, Mapping):
-                book.take(run, *read)
-        found.extend(book.kept(body, path))
-    return tuple(sorted(found if is_whole else [*found, rows]))
+            book.take(run, "beg_time", "step_time", "value")
+    inside = book.kept(body, path) if isinstance(body, list) else ()
+    outside = book.kept(document) if path else ()
+    return tuple(sorted({*inside, *outside}))
 
 
 def _joined(path: str, name: str) -> str:

@@ -92,7 +92,7 @@ async def import_payload(
         household=household,
         report=report,
         origin=origin_of(source, kind),
-        moment=_moment(recognised, arrived_ms),
+        moment=_moment(recognised, arrived_ms, now_ms),
         digest=recognised.digest,
     )
     clean = cleaned(recognised)
@@ -106,7 +106,7 @@ async def import_payload(
         await household.load()
         await intake.take(recognised.kind, body)
         await _keep_user(ports, owner_id, actor, recognised.kind, body.get("user"), intake)
-        if intake.moment.is_dated:
+        if intake.moment.is_dated and not intake.book.is_empty:
             intake.book.take(clean.document, "time_server")
     elif recognised.kind == kinds.PUSH and isinstance(body, Mapping):
         report.is_taken = await take_push(intake, body)
@@ -161,16 +161,18 @@ def _is_preference(kind: str, name: str) -> bool:
 
 
 def _kept_fields(clean: Recognised, intake: Intake, measured: Measured | None) -> tuple[str, ...]:
-    if clean.kind == kinds.MEASURE:
-        is_whole = measured is not None and measured.is_whole
-        return kept_of_measure(clean.document, clean.body, is_whole=is_whole)
+    if measured is not None and measured.is_whole:
+        return kept_of_measure(clean.document, clean.body)
     return intake.book.kept(clean.document)
 
 
-def _moment(recognised: Recognised, arrived_ms: int) -> Moment:
-    """When the answer was given: as it says, else its newest instant, else its arrival."""
+def _moment(recognised: Recognised, arrived_ms: int, now_ms: int) -> Moment:
+    """When the answer was given: as it says, else its newest instant, else its arrival.
+
+    A quiet home says the same for days, each time with another date: `arrived_ms` is the first time.
+    """
     dated_ms = recognised.dated_ms
-    if dated_ms and instant_problem(dated_ms, arrived_ms) is None:
+    if dated_ms and instant_problem(dated_ms, now_ms) is None:
         return Moment(said_ms=dated_ms, arrived_ms=arrived_ms)
     inside = (
         at_ms

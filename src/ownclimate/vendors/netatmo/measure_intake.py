@@ -44,7 +44,7 @@ class Measured:
     def is_whole(self) -> bool:
         """Whether every value of the answer became a reading."""
         taken = {name for _, columns in self.shares for name in columns}
-        return not self.table.untaken and not self.table.skipped and taken == self.table.columns.keys()
+        return bool(taken) and self.table.is_whole and taken == self.table.columns.keys()
 
 
 async def measured_in(household: Household, request: MeasureRequest, body: Any, now_ms: int) -> Measured:

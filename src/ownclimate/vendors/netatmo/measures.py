@@ -44,13 +44,12 @@ _PLAIN: Final = frozenset({int, float, type(None)})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows that have a value, as columns. `untaken` are the places of types that are no readings, `skipped`
-    tells whether rows were left out; `warnings` say both in words."""
+    """Rows that have a value, as columns. `is_whole` tells whether every cell is in them; what is not is in
+    the `warnings`, as far as a person could mend it."""
 
     times_ms: Instants
     columns: dict[str, Values]
-    untaken: tuple[int, ...] = ()
-    skipped: bool = False
+    is_whole: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -63,7 +62,8 @@ class _Plan:
     shares: dict[str, list[int]] = field(default_factory=dict)
     on: int | None = None
     off: int | None = None
-    untaken: list[int] = field(default_factory=list)
+    untaken: bool = False
+    """Whether there are types that are no readings."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -82,7 +82,7 @@ def read_measures(body: Any, request: MeasureRequest, now_ms: int, offset_s: int
     """
     plan = _plan(request)
     if plan.is_empty:
-        return _table([], {}, plan, bool(body))
+        return _table([], {}, plan, is_whole=False)
     times, rows, skipped = [], [], 0
     for stamp, row in _rows(body):
         at_ms = None if stamp is None else _start_ms(stamp, request, offset_s)
@@ -102,8 +102,11 @@ def read_measures(body: Any, request: MeasureRequest, now_ms: int, offset_s: int
     if skipped:
         plan.warnings.append(f"{skipped} rows without a usable instant were left out")
     cells = _cells(rows, len(request.types), is_even=widths == {len(request.types)})
-    is_partly = bool(skipped or len(rows) >= MAX_ROWS or (widths and max(widths) > len(request.types)))
-    return _table(times, _columns(cells, plan, STEPS_S.get(request.scale)), plan, is_partly)
+    columns = _columns(cells, plan, STEPS_S.get(request.scale))
+    is_whole = not (skipped or plan.untaken or len(rows) >= MAX_ROWS) and _hold_all(
+        rows, cells, columns, plan
+    )
+    return _table(times, columns, plan, is_whole=is_whole)
 
 
 def _plan(request: MeasureRequest) -> _Plan:
@@ -126,16 +129,15 @@ def _plan(request: MeasureRequest) -> _Plan:
         elif (is_measured or is_step) and kind in _OFF and plan.off is None:
             plan.off = place
         else:
-            _leave(plan, place, f"{kind} at scale {request.scale} is no reading; kept as it came")
+            _leave(plan, f"{kind} at scale {request.scale} is no reading; kept as it came")
     if is_measured and (plan.on is None) is not (plan.off is None):
-        alone = plan.on if plan.off is None else plan.off
         plan.on = plan.off = None
-        _leave(plan, alone or 0, "boileron and boileroff at scale max say something only together; kept")
+        _leave(plan, "boileron and boileroff at scale max say something only together; kept")
     return plan
 
 
-def _leave(plan: _Plan, place: int, why: str) -> None:
-    plan.untaken.append(place)
+def _leave(plan: _Plan, why: str) -> None:
+    plan.untaken = True
     plan.warnings.append(why)
 
 
@@ -211,14 +213,25 @@ def _share_on(on_s: Values, off_s: Values, step_s: int | None) -> Values:
     return np.where(is_told, on_s / np.where(is_told, length_s, 1), np.nan)
 
 
-def _table(times: list[int], columns: dict[str, Values], plan: _Plan, skipped: bool) -> Table:
+def _hold_all(rows: Sequence[list[Any]], cells: Values, columns: Mapping[str, Values], plan: _Plan) -> bool:
+    """Whether the columns hold every cell that is not null."""
+    told = sum(len(row) - row.count(None) for row in rows)
+    if told != np.count_nonzero(~np.isnan(cells)):
+        return False
+    if not plan.has_heating:
+        return True
+    places = [place for place in (plan.on, plan.off) if place is not None]
+    seconds = ~np.isnan(cells[:, places])
+    return not (np.isnan(columns[HEATING]) & seconds.any(axis=1)).any()
+
+
+def _table(times: list[int], columns: dict[str, Values], plan: _Plan, *, is_whole: bool) -> Table:
     filled = np.zeros(len(times), dtype=np.bool_)
     for values in columns.values():
         filled |= ~np.isnan(values)
     return Table(
         times_ms=np.array(times, dtype=np.int64)[filled],
         columns={name: values[filled] for name, values in columns.items()},
-        untaken=tuple(plan.untaken),
-        skipped=skipped,
+        is_whole=is_whole,
         warnings=tuple(plan.warnings),
     )

@@ -100,7 +100,8 @@ def site_changes(site: Site) -> dict[str, Any]:
     now = _place(site)
     for name in ("location", "altitude_m", "country"):
         said = report_of(site.reports, name)
-        if said is not None and now.get(name) not in (None, said):
+        ours = clean_name(said) if isinstance(said, str) else said
+        if said is not None and now.get(name) not in (None, ours):
             changes[name] = now[name]
     return changes
 
