@@ -17,7 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 from ownclimate.core.linking import CHIRPSTACK, THINGS_STACK
 from ownclimate.core.quantities import QUANTITIES
 from ownclimate.vendors.mclimate import vocabulary
+from ownclimate.vendors.mclimate.codecs.engine import Fields
 from ownclimate.vendors.mclimate.codecs.mapping import SECONDS_PER_MINUTE, Understood, to_core
+from ownclimate.vendors.mclimate.codecs.meanings import doubts
 from ownclimate.vendors.mclimate.codecs.models import MODELS
 from ownclimate.vendors.mclimate.face.provider.fields import VICKI_NAMES
 from ownclimate.vendors.mclimate.vocabulary import Word
@@ -135,11 +137,15 @@ def log_values(type_name: str, item: Mapping[str, Any]) -> dict[str, float]:
 
 
 def read_provider(type_name: str, provider: Mapping[str, Any]) -> Told:
-    """What `provider/fetch` tells of a device of that type."""
-    given = {name: value for name, value in provider.items() if value is not None}
+    """What `provider/fetch` tells of a device of that type. What comes from a sensor that calls itself
+    broken is no reading."""
+    given: Fields = {name: value for name, value in provider.items() if value is not None}
     stated = (instant_of(given.get(name)) for name in _STATED)
-    values = log_values(type_name, given)
-    said = _decoded(type_name, given) if type_name in MODELS else Understood()
+    broken = doubts(type_name, given)
+    values = log_values(type_name, {name: value for name, value in given.items() if name not in broken})
+    readers = _readers(type_name)
+    unread = {name: value for name, value in given.items() if name not in readers or _total(value) is None}
+    said = _decoded(type_name, unread) if type_name in MODELS else Understood()
     return Told(
         values={**said.values, **values},
         settings=said.settings,
