@@ -251,7 +251,9 @@ class Engine:
         return 0
 
     async def _work_history(self, task: Task, state: TaskState) -> tuple[TaskState, int]:
-        before = state.track or Track(since_ms=task.since_ms, until_ms=task.until_ms)
+        # Its owner may have changed since when values are wanted.
+        known = state.track or Track(until_ms=task.until_ms)
+        before = dataclasses.replace(known, since_ms=task.since_ms)
         page = before.next_page(self.now_ms, self.collector.page_rows)
         read = _sobered(await self.collector.fetch_page(task, page), self.now_ms)
         track = before.with_page(page, read)

@@ -505,3 +505,16 @@ async def test_an_outage_is_not_waited_for_again_by_a_clock_that_is_put_back(wor
     await world.work(engine, 120)
 
     assert {"topology", "state", "events"} <= set(world.cloud.names()[6:])
+
+
+async def test_values_from_earlier_are_collected_once_their_owner_wants_them(world, clock) -> None:
+    world.cloud.rows = {"attic": days(clock, 6)}
+    since_ms = clock.now_ms() - 2 * DAY_MS
+    later = world.engine(since_ms=since_ms)
+    assert await later.run_once()
+    assert min(world.recorded["attic"]) >= since_ms
+    clock.advance(3700)
+
+    assert await world.engine(since_ms=0).run_once()
+
+    check_whole(world)
