@@ -29,11 +29,13 @@ from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import change_source
 from ownclimate.core.operate import set_setpoint, switch_schedule
 from ownclimate.core.ordering import give_order
+from ownclimate.core.partitions import DEVICES, FORECASTS, SITES, SYNC, owner_partition
 from ownclimate.core.programmes import NotRelayed
 from ownclimate.core.schedules import create_schedule
 from ownclimate.core.sites import create_room, edit_site, list_rooms, list_sites
 from ownclimate.core.things import Command, CommandState, Device, SetpointMode
 from ownclimate.sync.book import Book
+from ownclimate.sync.leaving import leave_with_data
 from ownclimate.sync.link import CloudLink
 from ownclimate.sync.settings import checked_cloud
 from ownclimate.vendors.smartbuildings import orders as makers
@@ -362,6 +364,17 @@ async def test_what_its_owner_removed_here_does_not_come_back(cloud, company) ->
 
     listed = await told(company, "/thermostatIds")
     assert [item["id"] for item in listed["items"]] == [LOBBY]
+
+
+async def test_what_was_collected_goes_with_its_source_when_it_is_asked_to(company) -> None:
+    await company.collect()
+
+    departed = await leave_with_data(company.ports, company.owner_id, ACTOR, company.source.id)
+
+    assert (departed.devices, departed.shared, departed.sites) == (4, 0, 1)
+    partition = owner_partition(company.owner_id)
+    for table in (DEVICES, SITES, FORECASTS, SYNC):
+        assert await company.ports.directory.scan(partition, table) == []
 
 
 async def test_alerts_are_told_as_said_and_happen_once(cloud, company) -> None:
@@ -694,6 +707,29 @@ async def test_an_order_whose_token_expired_meanwhile_goes_out(cloud, road) -> N
     cloud.expire()
 
     command = await road.order(LOBBY, orders.SET_SETPOINT, temperature_c=21.0)
+
+    assert command.state is CommandState.CONFIRMED
+    assert len(cloud.orders) == 1
+
+
+async def test_an_order_whose_reply_was_lost_is_found_to_be_done(cloud, proxy, road) -> None:
+    proxy.spoil("heatHold", drop)
+    command = await road.order(LOBBY, orders.SET_SETPOINT, temperature_c=21.0)
+
+    for _ in range(3):
+        command = await road.settle(command)
+
+    assert command.state is CommandState.CONFIRMED
+    assert len(cloud.orders) == 1
+
+
+async def test_a_refusal_for_limits_puts_an_order_off(cloud, proxy, road) -> None:
+    proxy.spoil("heatHold", answer(429, {"status": "error", "message": {}}, "2"))
+    command = await road.order(LOBBY, orders.SET_SETPOINT, temperature_c=21.0)
+    cloud.orders.clear()  # It reached the cloud behind the proxy all the same.
+    assert command.state is CommandState.ACCEPTED
+
+    command = await road.settle(command)
 
     assert command.state is CommandState.CONFIRMED
     assert len(cloud.orders) == 1
