@@ -1,7 +1,8 @@
 """Taking recorded answers in: `import_payload` keeps the bytes and makes homes and readings of them.
 
-What is recognised but not modelled (public stations, events, pushes, errors, pictures, …) is kept in
-the raw archive and named. Payloads with tokens or passwords are not kept at all.
+What is recognised but not modelled (public stations, most messages of webhooks, errors, …) is kept in the
+raw archive and named, and so is every field that nothing of ours was made of. Payloads with tokens or
+passwords are not kept at all.
 """
 
 from __future__ import annotations
