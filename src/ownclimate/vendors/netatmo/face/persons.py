@@ -15,9 +15,10 @@ from ownclimate.core.things import Device, Site
 from ownclimate.vendors.netatmo import vocabulary
 from ownclimate.vendors.netatmo.collector_orders import PERSONS_AWAY, PERSONS_HOME
 from ownclimate.vendors.netatmo.face.events import HomeId, PersonId
-from ownclimate.vendors.netatmo.face.holdings import find_home, load_home
+from ownclimate.vendors.netatmo.face.holdings import Home, find_home, load_home
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.watching import CAMERA_FAMILIES, family
+from ownclimate.vendors.netatmo.vocabulary import VENDOR
 from ownclimate.vendors.netatmo.wire import PLAIN
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Certainty, Endpoint
@@ -100,8 +101,7 @@ async def _set(call: Call, site: Site, person_ids: list[str] | None, *, is_away:
     home = await load_home(call, site, with_rooms=False)
     # The vendor puts such events beside those of the home's camera; clients sort them by it.
     camera = next((device for device in home.devices if family(device) in CAMERA_FAMILIES), None)
-    if camera is not None:
-        await _tell_cloud(call, camera, person_ids, is_away=is_away)
+    await _tell_cloud(call, home, camera, person_ids, is_away=is_away)
     await set_presence(
         call.ports,
         call.access.owner_id,
@@ -113,12 +113,17 @@ async def _set(call: Call, site: Site, person_ids: list[str] | None, *, is_away:
     )
 
 
-async def _tell_cloud(call: Call, camera: Device, person_ids: list[str] | None, *, is_away: bool) -> None:
+async def _tell_cloud(
+    call: Call, home: Home, camera: Device | None, person_ids: list[str] | None, *, is_away: bool
+) -> None:
     """Where a cloud keeps who is at home, it is told first. Raises NotRelayed where it cannot be."""
     owner_id = call.access.owner_id
-    if not is_run_elsewhere(camera, await list_clouds(call.ports.directory, owner_id)):
+    clouds = await list_clouds(call.ports.directory, owner_id)
+    heard_through = home.devices if camera is None else [camera]
+    reached = [one for one in heard_through if one.vendor == VENDOR and is_run_elsewhere(one, clouds)]
+    if not reached:
         return
     name = PERSONS_AWAY if is_away else PERSONS_HOME
     told = [[]] if person_ids is None else ([[one] for one in person_ids] if is_away else [person_ids])
     for ids in told:
-        await give_order(call.ports, owner_id, call.actor, camera, name, {"person_ids": ids})
+        await give_order(call.ports, owner_id, call.actor, reached[0], name, {"person_ids": ids})
