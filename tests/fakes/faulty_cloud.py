@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+LATE_S = 0.4
 
 Fault = Callable[[bytes], web.Response | None]
 """Makes the answer from the cloud's; None drops the connection."""
@@ -33,18 +39,44 @@ def drop(payload: bytes) -> None:
     """The cloud did it; nobody hears."""
 
 
+class _Late(web.Response):
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        await asyncio.sleep(LATE_S)
+        return await super().prepare(request)
+
+
+def late(payload: bytes) -> web.Response:
+    """Right, but long after a client that waits less than `LATE_S` has gone."""
+    return _Late(body=payload, content_type="application/json")
+
+
+def told_otherwise(change: Callable[[Any], None]) -> Fault:
+    """The answer after something was done to its document; what is no JSON goes through."""
+
+    def answer(payload: bytes) -> web.Response:
+        try:
+            document = json.loads(payload)
+        except ValueError:
+            return web.Response(body=payload)
+        change(document)
+        return web.json_response(document)
+
+    return answer
+
+
 def last_part(request: web.Request) -> str:
     return request.path.rpartition("/")[2]
 
 
 @dataclass
 class FaultyCloud:
-    """`faults` by method: the next calls of it are spoilt one by one, in this order. `method_of` tells which
-    method a request calls."""
+    """`faults` by method: the next calls of it are spoilt one by one, in this order. Where none waits
+    `choose` says what spoils a call of the method. `method_of` tells which method a request calls."""
 
     behind: str
     method_of: Callable[[web.Request], str] = last_part
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
+    choose: Callable[[str], Fault | None] = lambda _: None
     statuses: Counter[int] = field(default_factory=Counter)
     """Of what the cloud itself answered."""
     calls: Counter[str] = field(default_factory=Counter)
@@ -78,11 +110,12 @@ class FaultyCloud:
             self.statuses[answer.status] += 1
             self.calls[method] += 1
             waiting = self.faults.get(method)
-            if not waiting:
+            fault = waiting.popleft() if waiting else self.choose(method)
+            if fault is None:
                 return web.Response(
                     status=answer.status, body=payload, content_type=answer.content_type, charset="utf-8"
                 )
-        spoilt = waiting.popleft()(payload)
+        spoilt = fault(payload)
         if spoilt is None:
             assert request.transport is not None
             request.transport.abort()

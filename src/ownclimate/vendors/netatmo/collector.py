@@ -152,7 +152,7 @@ class NetatmoCollector:
             past = Account.of_body(await self.memory.recall(ACCOUNT)).pasts[device_id]
             asked = self.history.ask_device(task.key, device_id, past, page, now_ms)
         said = await self._call(asked.method, asked.parameters, asked)
-        return self.history.read(task.key, asked, said.get("body", []), self._asked_ms(said))
+        return self.history.read(task.key, asked, said.get("body"), self._asked_ms(said))
 
     async def relay(self, device: Device, command: Command) -> Relayed:
         return await self.commands.relay(device, command)
@@ -254,7 +254,7 @@ class NetatmoCollector:
             if heard is None:
                 raise
         else:
-            heard = book.with_earlier(events_in(said.get("body")), self.since_ms)
+            heard = book.with_earlier(events_in(said.get("body"), may_lack=False), self.since_ms)
         await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())
         return True
 
@@ -279,7 +279,7 @@ class NetatmoCollector:
             raise
         measured: dict[str, Any] = {}
         if asked is not None:
-            stamps_in(document.get("body", []))
+            stamps_in(document.get("body"))
             measured = {
                 "device": asked.subject.get("device_id"),
                 "module": asked.subject.get("module_id"),

@@ -108,12 +108,13 @@ class EventBook:
         return dataclasses.replace(self, top_id=event_id, top_ms=at_ms, next_top=("", 0), marks=())
 
 
-def events_in(body: Any) -> list[Told]:
+def events_in(body: Any, *, may_lack: bool = True) -> list[Told]:
     """The events of an answer in its order, newest first; none where it has none.
 
-    Raises Garbled for what is no answer about events: they must not seem to end because of it.
+    Raises Garbled for what is no answer about events: they must not seem to end because of it. `may_lack`:
+    an answer without a body says that there are none.
     """
-    if body is None:
+    if body is None and may_lack:
         return []
     home = body.get("home") if isinstance(body, Mapping) else None
     listed = home.get("events", []) if isinstance(home, Mapping) else None
@@ -124,6 +125,10 @@ def events_in(body: Any) -> list[Told]:
         event_id = address(event.get("id")) if isinstance(event, Mapping) else None
         if event_id is not None:
             told.append(Told(event_id=event_id, at_ms=epoch_ms(event.get("time")) or 0))
+    if listed and not any(
+        isinstance(event, Mapping) and event.get("id") and event.get("type") for event in listed
+    ):
+        raise Garbled("the cloud's answer holds nothing that is an event")
     return told
 
 

@@ -103,14 +103,20 @@ def test_older_ones_than_are_wanted_end_it() -> None:
     assert not book.with_earlier([Told(event_id="7", at_ms=7000)], 8000).has_earlier
 
 
-@pytest.mark.parametrize("body", [{}, [], {"home": {"events": {}}}, {"home": [1]}, 3])
+NO_EVENTS = {"home": {"events": [{"id": "a", "time": 5}, {"type": "human"}]}}
+"""A member of all of them is missing."""
+
+
+@pytest.mark.parametrize("body", [{}, [], {"home": {"events": {}}}, {"home": [1]}, 3, NO_EVENTS])
 def test_what_is_no_answer_about_events_is_no_end_of_them(body: Any) -> None:
     with pytest.raises(Garbled):
         events_in(body)
 
 
 def test_events_without_an_id_are_left_out() -> None:
-    body = {"home": {"events": [{"id": "a", "time": 5}, {"time": 6}, None, {"id": "b"}]}}
+    body = {"home": {"events": [{"id": "a", "type": "human", "time": 5}, {"time": 6}, None, {"id": "b"}]}}
 
     assert events_in(body) == [Told(event_id="a", at_ms=5000), Told(event_id="b", at_ms=0)]
     assert events_in(None) == events_in({"home": {"id": "x"}}) == []
+    with pytest.raises(Garbled):
+        events_in(None, may_lack=False)
