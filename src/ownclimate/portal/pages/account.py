@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -165,10 +166,14 @@ async def _view(visit: Visit) -> ShowAccount:
     )
 
 
-def _zones() -> set[str]:
-    """Places and UTC, without the historical and technical names."""
+@functools.cache
+def _zones() -> frozenset[str]:
+    """Places and UTC, without the historical and technical names. Kept: looking walks through a folder with
+    hundreds of files."""
     names = zoneinfo.available_timezones()
-    return {n for n in names if n == "UTC" or ("/" in n and not n.startswith(("Etc/", "SystemV/", "US/")))}
+    return frozenset(
+        n for n in names if n == "UTC" or ("/" in n and not n.startswith(("Etc/", "SystemV/", "US/")))
+    )
 
 
 async def _erase_view(visit: Visit) -> Erase:
