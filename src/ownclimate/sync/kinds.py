@@ -73,3 +73,5 @@ class CloudKind:
     limits: tuple[Allowance, ...]
     open: Callable[[Opening], Collector]
     code_flow: CodeFlow | None = None
+    keeps_history: bool = True
+    """Without one there is nothing that could be missing: what was polled is all there is."""

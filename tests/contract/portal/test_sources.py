@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -152,6 +153,24 @@ async def with_history(server: Server, account: Account) -> Source:
 
 async def uses(owner_id, source) -> list[Use]:
     return [Use(meter="user", calls=12, allowed=50, span_ms=10_000)]
+
+
+async def test_of_a_cloud_that_keeps_no_history_nothing_is_missing(
+    directory: Directory, clock: FakeClock, entropy: SeededEntropy
+) -> None:
+    cloud = dataclasses.replace(twin_cloud(None), keeps_history=False)
+    server = Server.over(directory, clock, entropy, clouds={KIND: cloud})
+    account, browser = await somebody(server)
+    source = await a_cloud(server, account)
+    live = Live(at_ms=server.clock.now_ms(), activity="status of Lobby", calls=16)
+    await noted(server, account, source, live, status=TaskState(label="status of Lobby"))
+
+    for path in ("/sources", f"/sources/{source.id}"):
+        shown = await browser.get(path)
+        assert "Asks for status of Lobby" in text_of(shown)
+        assert "<progress" not in shown.text
+        assert "ows of history" not in shown.text
+        assert "rows in" not in shown.text
 
 
 async def test_the_page_of_a_cloud_tells_how_far_it_is_and_what_is_missing(

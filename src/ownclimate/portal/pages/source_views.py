@@ -74,9 +74,10 @@ class ShownHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Of a cloud. `percent` is rounded down: only what is whole is called so."""
+    """Of a cloud. `percent` is rounded down: only what is whole is called so. None for a cloud that keeps
+    no history."""
 
-    percent: int
+    percent: int | None
     rows: int
     oldest_ms: int
     newest_ms: int
@@ -138,7 +139,13 @@ async def shown_source(visit: Visit, source: Source, *, in_detail: bool = False)
         last_error_ms=live.last_error_ms or (link.last_error_ms if link else 0),
         is_failing=live.last_error_ms > live.last_success_ms,
         messages=0,
-        progress=_progress(found, uses, names, relays=cloud_settings(source.settings).relays),
+        progress=_progress(
+            found,
+            uses,
+            names,
+            relays=cloud_settings(source.settings).relays,
+            keeps_history=clouds[source.kind].keeps_history,
+        ),
     )
 
 
@@ -187,10 +194,12 @@ async def _names(visit: Visit) -> dict[str, str]:
     return {device.vendor_id.lower(): device.name for device in devices if device.name}
 
 
-def _progress(found: Status, uses: Sequence[Use], names: Mapping[str, str], *, relays: bool) -> Progress:
+def _progress(
+    found: Status, uses: Sequence[Use], names: Mapping[str, str], *, relays: bool, keeps_history: bool
+) -> Progress:
     shown = sorted((_shown_history(history, names) for history in found.histories), key=lambda h: h.name)
     return Progress(
-        percent=int(found.known_part * 100),
+        percent=int(found.known_part * 100) if keeps_history else None,
         rows=found.rows,
         oldest_ms=found.oldest_ms,
         newest_ms=found.newest_ms,

@@ -42,4 +42,5 @@ CLOUD: Final = CloudKind(
     credentials=(Credential(name=CLIENT_SECRET, label="Client secret"),),
     limits=LIMITS,
     open=_open,
+    keeps_history=False,
 )

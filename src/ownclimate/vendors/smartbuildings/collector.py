@@ -101,8 +101,8 @@ class SmartBuildingsCollector:
 
     @property
     def meters(self) -> Sequence[Meter]:
-        client = f"client {self.cloud.base_url} {self.tokens.client.client_id}"
-        return (Meter(name=client, allowances=self.limits),)
+        app = f"app {self.cloud.base_url} {self.tokens.client.client_id}"
+        return (Meter(name=app, allowances=self.limits),)
 
     @property
     def page_rows(self) -> int:
