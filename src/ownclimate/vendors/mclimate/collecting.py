@@ -14,6 +14,9 @@ from ownclimate.vendors.mclimate.collector import BASE_URL, USER_LIMITS, MClimat
 from ownclimate.vendors.mclimate.collector_activity import Activity
 from ownclimate.vendors.mclimate.collector_calls import Calls
 from ownclimate.vendors.mclimate.collector_http import Patience
+from ownclimate.vendors.mclimate.collector_ledger import Ledger
+from ownclimate.vendors.mclimate.collector_lists import Lists
+from ownclimate.vendors.mclimate.collector_orderly import Orderly
 from ownclimate.vendors.mclimate.collector_places import Places
 from ownclimate.vendors.mclimate.collector_routines import Routines
 from ownclimate.vendors.mclimate.collector_things import Things
@@ -40,16 +43,18 @@ def _open(opening: Opening) -> Collector:
         patience=patience,
     )
     places = Places(ports=ports, owner_id=owner_id, source=source, actor=SYNC, base_url=opening.base_url)
+    calls = Calls(
+        ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens, patience=patience
+    )
+    things = Things(ports=ports, owner_id=owner_id, source=source, actor=SYNC, places=places)
+    ledger = Ledger(memory=opening.book, things=things)
+    activity = Activity(ports=ports, owner_id=owner_id, base_url=opening.base_url)
+    routines = Routines(ports=ports, owner_id=owner_id, actor=SYNC, memory=opening.book, source_id=source.id)
     return MClimateCollector(
-        calls=Calls(
-            ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens, patience=patience
-        ),
-        things=Things(ports=ports, owner_id=owner_id, source=source, actor=SYNC, places=places),
-        activity=Activity(ports=ports, owner_id=owner_id, base_url=opening.base_url),
-        routines=Routines(
-            ports=ports, owner_id=owner_id, actor=SYNC, memory=opening.book, source_id=source.id
-        ),
-        memory=opening.book,
+        calls=calls,
+        ledger=ledger,
+        lists=Lists(calls=calls, things=things, ledger=ledger),
+        orderly=Orderly(calls=calls, ledger=ledger, activity=activity, routines=routines),
         since_ms=opening.settings.since_ms,
         user_limits=opening.limits,
     )

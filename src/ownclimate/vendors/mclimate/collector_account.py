@@ -61,6 +61,12 @@ class Account:
         changed = {**self.controllers, serial: dataclasses.replace(known, **changes)}
         return dataclasses.replace(self, controllers=changed)
 
+    def without(self, serial: str) -> Account:
+        """When its owner took the device out of sight here."""
+        controllers = {name: each for name, each in self.controllers.items() if name != serial}
+        missing = tuple(name for name in self.missing if name != serial)
+        return dataclasses.replace(self, controllers=controllers, missing=missing)
+
     def with_list(self, name: str, page: int, last: int) -> Account:
         """After a page of a list that has `last` pages."""
         pages = self.pages if page > last else {**self.pages, name: last}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
-from ownclimate.core.commands import NEXT, get_command, move_command, record_command
+from ownclimate.core.commands import NEXT, OVER, get_command, move_command, record_command
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound, Unsupported
 from ownclimate.core.ids import OwnerId, is_id
 from ownclimate.core.orders import maker_order
@@ -52,7 +52,7 @@ class Activity:
         for item in items:
             relayed = await self._relayed(device, item)
             if relayed is not None:
-                self.fates[relayed.id] = _STATES.get(text_of(item.get("status")), CommandState.CONFIRMED)
+                self._note(relayed, item)
                 continue
             command = self._command(device, item)
             if command is None or await record_command(self.ports, self.owner_id, command):
@@ -60,6 +60,14 @@ class Activity:
             is_new = False
             await self._move(command)
         return is_new
+
+    def _note(self, relayed: Command, item: Mapping[str, Any]) -> None:
+        """What became of a command of ours, as long as somebody waits for it. One that just stands in the
+        log was carried out."""
+        if relayed.state in OVER:
+            self.fates.pop(relayed.id, None)
+            return
+        self.fates[relayed.id] = _STATES.get(text_of(item.get("status")), CommandState.CONFIRMED)
 
     async def _relayed(self, device: Device, item: Mapping[str, Any]) -> Command | None:
         """Our command that the entry tells of."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from ownclimate.core.errors import RateLimited
+from ownclimate.core.errors import Forbidden, NotFound, RateLimited
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.things import Device, Source
@@ -54,6 +54,25 @@ class Calls:
         return self._read(
             await self.cloud.request("GET", path, query=query, headers=headers, token=token), of, token
         )
+
+    async def tolerated(
+        self,
+        path: str,
+        of: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        is_forbidden_too: bool = True,
+    ) -> Heard | None:
+        """None for what this cloud does not have, or does not show to this app."""
+        try:
+            return await self.get(path, of, query, headers)
+        except NotFound:
+            return None
+        except Forbidden:
+            if not is_forbidden_too:
+                raise
+            return None
 
     async def post(self, path: str, of: str, body: Mapping[str, Any]) -> Heard:
         """As `get`."""

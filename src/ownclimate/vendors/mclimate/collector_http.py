@@ -28,7 +28,6 @@ FIRST_PAUSE_S: Final = 60.0
 LONGEST_PAUSE_S: Final = 900.0
 MOST_DOUBLINGS: Final = 4
 TOO_MANY: Final = 429
-_OF_A_DEVICE: Final = frozenset({502, 503})
 
 
 class TokenSpent(UpstreamError):
@@ -37,6 +36,13 @@ class TokenSpent(UpstreamError):
 
 class DeviceSilent(UpstreamError):
     """The cloud itself answered that it has nothing from this very device, or cannot reach it, for now."""
+
+
+class DeviceGarbled(DeviceSilent):
+    """What stands between the cloud and the device gave it no good answer: nobody knows what came of it."""
+
+
+_OF_A_DEVICE: Final = {502: DeviceGarbled, 503: DeviceSilent}
 
 
 @dataclass(slots=True)
@@ -100,5 +106,5 @@ def failure(status: int, document: Mapping[str, Any], of: str, retry_after_s: fl
     if status == 403:
         return Forbidden(f"{of}: {words}")
     if status in _OF_A_DEVICE and document:
-        return DeviceSilent(words)
+        return _OF_A_DEVICE[status](words)
     return InvalidInput("", f"{of}: {words}") if 400 <= status < 500 else UpstreamError(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from ownclimate.vendors.mclimate.collector_account import Controller
 from ownclimate.vendors.mclimate.collector_calls import Calls, Heard
 from ownclimate.vendors.mclimate.collector_reading import Told, instant_of, log_values
 
-SECOND_MS = 1_000
+SECOND_MS: Final = 1_000
+STEADY_MS: Final = 3_600_000
+"""A value that stays the same is told again so often."""
 
 
 async def record_log(
@@ -33,7 +35,7 @@ async def record_log(
 
 async def record_told(calls: Calls, device: Device, known: Controller, told: Told, heard: Heard) -> None:
     """What `provider/fetch` told, archived with it. It is of the instant that it names; else of the last
-    reading when it tells the same again, and of now when it tells something else."""
+    reading when it tells the same again, and of now when it tells something else or was long silent."""
     odd = [name for name, value in told.values.items() if not QUANTITIES[name].is_plausible(value)]
     await calls.keep(heard, "fetch", device, note=f"implausible {', '.join(odd)}" if odd else "")
     apart = {name: value for name, value in told.values.items() if known.has_apart(name)}

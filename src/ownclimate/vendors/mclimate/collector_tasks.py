@@ -39,9 +39,8 @@ def list_key(name: str, page: int) -> str:
     return f"{LIST}{LISTS.index(name)} {name} {page}"
 
 
-def list_and_page(rest: str) -> tuple[str, int]:
-    """Of a `list_key` without its beginning."""
-    _, name, page = rest.split()
+def list_and_page(key: str) -> tuple[str, int]:
+    _, _, name, page = key.split()
     return name, int(page)
 
 
@@ -53,9 +52,9 @@ def activity_key(serial: str) -> str:
     return ACTIVITY_OF + serial
 
 
-def planned(account: Account, since_ms: int, until_ms: int = 0) -> Iterator[Task]:
-    """Everything that is asked, by what is known of the account; of history what lies between the instants,
-    0 for no end."""
+def planned(account: Account, since_ms: int) -> Iterator[Task]:
+    """Everything that is asked, by what is known of the account; of history what is not older than the
+    instant."""
     yield _task(USER, TaskKind.TOPOLOGY, "the account", DAY_MS)
     for name in LISTS:
         every_ms = STATE_EVERY_MS if name == CONTROLLERS else PLACES_EVERY_MS
@@ -77,7 +76,6 @@ def planned(account: Account, since_ms: int, until_ms: int = 0) -> Iterator[Task
             label=f"history of {controller.label} {serial}",
             every_ms=max(DAY_MS if controller.is_gone else STATE_EVERY_MS, least_ms),
             since_ms=since_ms,
-            until_ms=until_ms,
         )
 
 

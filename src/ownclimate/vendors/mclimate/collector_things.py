@@ -7,7 +7,7 @@ another than then, so what somebody changed here stays until the cloud changes i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,6 @@ from ownclimate.core.devices import (
 )
 from ownclimate.core.errors import Conflict, InvalidInput
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import list_linked
 from ownclimate.core.ports import Ports
 from ownclimate.core.programmes import collected_link
 from ownclimate.core.things import Ability, Device, Report, Room, Site, Source
@@ -53,10 +52,11 @@ class Things:
     places: Places
 
     async def hear_controller(
-        self, item: Mapping[str, Any], at_ms: int, *, zone: str, may_place: bool
+        self, item: Mapping[str, Any], at_ms: int, linked: Collection[str], *, zone: str, may_place: bool
     ) -> Device | None:
-        """The device after what a list or the entity says of it; None for one without a serial, or that its
-        owner removed here. `may_place`: rooms are known as far as the cloud tells them."""
+        """The device after what a list says of it; None for one without a serial, or that its owner removed
+        here. `linked` are the ids of the owner's connected sources; `may_place`: rooms are known as far as
+        the cloud tells them."""
         serial = text_of(item.get("serial_number"))
         try:
             checked_vendor_id(serial)
@@ -76,7 +76,6 @@ class Things:
             known = await self._made_device(serial, item, said, room, site)
             if known is None:
                 return None
-        linked = {each.id for each in await list_linked(self.ports.directory, self.owner_id)}
         link = collected_link(known, self.source.id, linked)
 
         def change(device: Device) -> Device:
