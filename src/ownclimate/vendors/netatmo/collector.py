@@ -173,7 +173,7 @@ class NetatmoCollector:
             label=f"events of {name}",
             every_ms=0 if book.is_catching_up else EVENTS_EVERY_MS,
         )
-        if not book.has_earlier or pictures_waiting >= MOST_WAITING:
+        if not book.has_earlier(self.since_ms) or pictures_waiting >= MOST_WAITING:
             return [newest]
         earlier = Task(
             key=_EARLIER_OF + home_id,
@@ -254,7 +254,7 @@ class NetatmoCollector:
             if heard is None:
                 raise
         else:
-            heard = book.with_earlier(events_in(said.get("body"), may_lack=False), self.since_ms)
+            heard = book.with_earlier(events_in(said.get("body"), may_lack=False))
         await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())
         return True
 

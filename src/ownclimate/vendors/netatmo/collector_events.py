@@ -32,8 +32,8 @@ class EventBook:
     """`top_id` is the newest event of which everything between it and the oldest known one is known.
 
     `marks` while newer ones are walked through down to it: ids to go on from, the best one last; `next_top`
-    is then the newest of them. `floors` likewise for what is older than the oldest known one; empty and
-    `is_ended` when there is nothing older.
+    is then the newest of them. `floors` likewise for what is older than the oldest known one, which was at
+    `floor_ms`; empty and `is_ended` when there is nothing older.
     """
 
     top_id: str = ""
@@ -41,6 +41,7 @@ class EventBook:
     next_top: tuple[str, int] = ("", 0)
     marks: tuple[str, ...] = ()
     floors: tuple[str, ...] = ()
+    floor_ms: int = 0
     is_ended: bool = False
 
     @classmethod
@@ -54,6 +55,7 @@ class EventBook:
             next_top=(event_id, at_ms),
             marks=tuple(body["marks"]),
             floors=tuple(body["floors"]),
+            floor_ms=body["floor_ms"],
             is_ended=body["is_ended"],
         )
 
@@ -65,9 +67,9 @@ class EventBook:
     def is_catching_up(self) -> bool:
         return bool(self.marks)
 
-    @property
-    def has_earlier(self) -> bool:
-        return bool(self.floors) and not self.is_ended
+    def has_earlier(self, since_ms: int) -> bool:
+        """Whether there may be older events that are wanted."""
+        return bool(self.floors) and not self.is_ended and self.floor_ms >= since_ms
 
     def with_newest(self, page: list[Told]) -> EventBook:
         """After a page of the newest events, or of those after the last mark."""
@@ -78,18 +80,17 @@ class EventBook:
         if not self.marks:
             book = dataclasses.replace(self, next_top=(page[0].event_id, page[0].at_ms))
         if not self.top_id:
-            return dataclasses.replace(book._caught_up(), floors=_marks(page))
+            return book._caught_up()._down_to(page)
         reaches_top = any(told.event_id == self.top_id or told.at_ms < self.top_ms for told in page)
         if reaches_top or page[-1].event_id in self.marks:
             return book._caught_up()
         return dataclasses.replace(book, marks=_marks(page))
 
-    def with_earlier(self, page: list[Told], since_ms: int) -> EventBook:
+    def with_earlier(self, page: list[Told]) -> EventBook:
         """After a page of events that come after the last floor."""
-        is_news = bool(page) and page[-1].event_id not in self.floors
-        if not is_news or page[-1].at_ms < since_ms:
+        if not page or page[-1].event_id in self.floors:
             return dataclasses.replace(self, floors=(), is_ended=True)
-        return dataclasses.replace(self, floors=_marks(page))
+        return self._down_to(page)
 
     def without_mark(self) -> EventBook:
         """After the cloud said that it does not know the event that newer ones were to be walked from."""
@@ -100,6 +101,9 @@ class EventBook:
     def without_floor(self) -> EventBook | None:
         """As `without_mark`, of older ones; None when there is no other to go on from."""
         return dataclasses.replace(self, floors=self.floors[:-1]) if len(self.floors) > 1 else None
+
+    def _down_to(self, page: list[Told]) -> EventBook:
+        return dataclasses.replace(self, floors=_marks(page), floor_ms=page[-1].at_ms)
 
     def _caught_up(self) -> EventBook:
         event_id, at_ms = self.next_top

@@ -36,9 +36,9 @@ def walked(home: Home, book: EventBook, known: set[int]) -> EventBook:
         assert home.calls - before < 100
         if page is not None and not book.is_catching_up:
             break
-    while book.has_earlier:
+    while book.has_earlier(0):
         page = home.page(book.floors[-1])
-        heard = book.without_floor() if page is None else book.with_earlier(page, 0)
+        heard = book.without_floor() if page is None else book.with_earlier(page)
         assert heard is not None
         book = heard
         known |= {int(told.event_id) for told in page or ()}
@@ -58,7 +58,7 @@ def test_all_events_come_and_then_only_new_ones(count: int) -> None:
     assert known == set(range(1, count + 3))
     assert first <= count // PAGE + 2
     assert home.calls == first + (1 if count else 2)
-    assert not book.has_earlier
+    assert not book.has_earlier(0)
 
 
 def test_after_a_silence_everything_between_is_walked_through() -> None:
@@ -85,22 +85,24 @@ def test_the_last_mark_is_kept_though_the_cloud_does_not_know_it() -> None:
     book = EventBook().with_newest([Told(event_id="9", at_ms=9000)])
 
     assert book.without_floor() is None
-    assert book.has_earlier
+    assert book.has_earlier(0)
 
 
 def test_the_last_event_again_and_again_is_the_end() -> None:
     last = [Told(event_id="1", at_ms=1000)]
 
-    book = EventBook().with_newest(last).with_earlier(last, 0)
+    book = EventBook().with_newest(last).with_earlier(last)
 
-    assert not book.has_earlier
+    assert not book.has_earlier(0)
 
 
-def test_older_ones_than_are_wanted_end_it() -> None:
+def test_older_ones_than_are_wanted_are_left_until_they_are_wanted() -> None:
     book = EventBook().with_newest([Told(event_id="9", at_ms=9000)])
 
-    assert book.with_earlier([Told(event_id="8", at_ms=8000)], 8000).has_earlier
-    assert not book.with_earlier([Told(event_id="7", at_ms=7000)], 8000).has_earlier
+    assert book.with_earlier([Told(event_id="8", at_ms=8000)]).has_earlier(8000)
+    older = book.with_earlier([Told(event_id="7", at_ms=7000)])
+    assert not older.has_earlier(8000)
+    assert EventBook.of_body(older.to_body()).has_earlier(7000)
 
 
 NO_EVENTS = {"home": {"events": [{"id": "a", "time": 5}, {"type": "human"}]}}
