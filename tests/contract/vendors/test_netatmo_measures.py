@@ -178,6 +178,19 @@ async def test_a_rooms_past_is_that_of_its_only_valve() -> None:
     assert await world.values_at(valve, START * 1000) == {"temperature_c": 20.1, "setpoint_c": 21}
 
 
+async def test_means_of_a_room_are_of_one_step() -> None:
+    world = World()
+    await world.take(_one_valve_in_the_bath())
+    request = {"room": "100000002", "types": ["temperature"]}
+    await world.take({"body": {str(START): [20.1]}}, **ROOM, **request)
+
+    finer = await world.take({"body": {str(START): [20.3]}}, **{**ROOM, "scale": "5min"}, **request)
+    exact = await world.take({"body": {str(START + 7): [20.4]}}, **{**ROOM, "scale": "max"}, **request)
+
+    assert (finer.readings, exact.readings) == (0, 1)
+    assert exact.warnings == []
+
+
 @pytest.mark.parametrize(
     ("room", "why"),
     [

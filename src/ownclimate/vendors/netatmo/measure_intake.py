@@ -1,8 +1,8 @@
-"""Taking measures in: whose they are, and that sums of one quantity are of one step for ever.
+"""Taking measures in: whose they are, and that sums and means of one quantity are of one step for ever.
 
 A sum stands for all that lies in its step. The same rain told by tips and once more by half hours would
 count twice, so the first scale at which a device's sums were taken is noted, and others stay in the raw
-archive. Values as measured come before any: they are taken even so.
+archive; the same goes for the means of a room. Values as measured come before any: they are taken even so.
 """
 
 from __future__ import annotations
@@ -153,9 +153,9 @@ async def _of_one_scale(
     """The columns without sums that were taken at another scale before; the scale of new ones is noted."""
     noted = device.kept.get(SCALES, {})
     scale, taken, news = request.scale, dict(columns), dict[str, str]()
-    for name in _SUMMED:
+    for name in columns:
         before = noted.get(name)
-        if name not in columns or before == scale:
+        if before == scale or (name not in _SUMMED and scale == AS_MEASURED):
             continue
         if before is not None and scale != AS_MEASURED:
             household.report.warn(f"{name} was taken at scale {before} before; at {scale} kept as it came")
