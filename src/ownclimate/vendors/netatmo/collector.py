@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ownclimate.core.errors import InvalidInput
+from ownclimate.core.errors import Garbled, InvalidInput, Unsupported
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
@@ -28,6 +28,7 @@ from ownclimate.vendors.netatmo.collector_relay import CommandRelay
 from ownclimate.vendors.netatmo.collector_rooms import Watch
 from ownclimate.vendors.netatmo.collector_tokens import TokenChain
 from ownclimate.vendors.netatmo.importer import import_payload
+from ownclimate.vendors.netatmo.measure_request import ROOM_MEASURE
 from ownclimate.vendors.netatmo.recognise import COACHES, EVENTS, HOMES, STATIONS, STATUS
 from ownclimate.vendors.netatmo.words import epoch_ms
 
@@ -135,12 +136,15 @@ class NetatmoCollector:
             return True
         said = await self._call(task.key, {})
         body = said.get("body")
+        if not isinstance(body, Mapping):
+            # An account without any has an empty list there.
+            raise Garbled(f"the cloud's answer tells nothing of {task.label}")
         await link_devices(self.ports, self.owner_id, SYNC, self.source, body)
         account = Account.of_body(await self.memory.recall(ACCOUNT))
         heard = account.with_homes(body) if task.key == HOMES else account.with_stations(body, task.key)
         if heard != account:
             await self.memory.remember(ACCOUNT, heard.to_body())
-        return isinstance(body, Mapping) and bool(body.get("homes") or body.get("devices"))
+        return bool(body.get("homes") or body.get("devices"))
 
     async def fetch_page(self, task: Task, page: Page) -> PageRead:
         now_ms = self.ports.clock.now_ms()
@@ -298,6 +302,9 @@ class NetatmoCollector:
             collected_by=self.source,
             **measured,
         )
+        if method == ROOM_MEASURE and document.get("body") and not report.is_taken:
+            # Which device measures there was not to be told at the moment: that time must not seem known.
+            raise Unsupported("a room's history", "; ".join(report.warnings))
         await self.pictures.want(report.pictures)
         return document
 
