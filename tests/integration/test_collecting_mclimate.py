@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,13 +15,14 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from ownclimate import data_folder
 from ownclimate.authorization import open_authorization, with_token_doors
 from ownclimate.config import Settings
 from ownclimate.control.carriers import Delivery
 from ownclimate.control.delivery import Deliverer
 from ownclimate.control.timetable import Timetable
 from ownclimate.core.access import Access
-from ownclimate.core.accounts import set_password
+from ownclimate.core.accounts import get_account, set_password
 from ownclimate.core.commands import (
     accept_command,
     get_command,
@@ -26,7 +30,7 @@ from ownclimate.core.commands import (
     list_device_commands,
     list_pending,
 )
-from ownclimate.core.devices import find_device, hide_device
+from ownclimate.core.devices import find_device, hide_device, list_devices
 from ownclimate.core.geofences import list_geofences
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ordering import give_order
@@ -52,6 +56,7 @@ from tests.fakes.collecting import Collecting
 from tests.fakes.faulty_cloud import Fault, FaultyCloud, cut, drop, page
 from tests.fakes.households import ACTOR, Households, memory_ports
 from tests.fakes.live import listening
+from tests.fakes.server import Server, run, run_json
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 SECRETS = {"client_secret": "mclimate_core", "user_name": EMAIL, "password": PASSWORD}
@@ -215,6 +220,40 @@ async def test_many_controllers_come_page_by_page_and_one_that_is_removed_is_mar
     assert there is not None
     assert gone.reports["gone_from_cloud"].value is True
     assert "gone_from_cloud" not in there.reports
+
+
+async def test_a_controller_that_cannot_be_fetched_is_looked_for_before_it_counts_as_gone(
+    world, cloud, household, clock
+) -> None:
+    await world.heard(await world.device("melissa"), temperature_c=20)
+    cloud.spoil("provider/fetch", problem(404, "Controller not found"))
+
+    await household.collect()
+
+    ours = await find_device(household.ports.directory, household.owner_id, "melissa1")
+    assert ours is not None
+    assert cloud.calls["controllers"] == 2
+    assert "gone_from_cloud" not in ours.reports
+
+
+async def test_a_device_that_its_owner_put_out_of_sight_here_is_asked_about_no_more(
+    world, cloud, household, clock
+) -> None:
+    await world.heard(await world.device("melissa"), temperature_c=20)
+    await household.collect()
+    ours = await find_device(household.ports.directory, household.owner_id, "melissa1")
+    assert ours is not None
+    await hide_device(household.ports, household.owner_id, ACTOR, ours.id)
+    clock.advance(660)
+    await household.collect()
+    cloud.calls.clear()
+
+    clock.advance(3700)
+    engine = await household.collect()
+
+    assert await find_device(household.ports.directory, household.owner_id, "melissa1") is None
+    assert not any("melissa1" in key for key in engine.plan)
+    assert cloud.calls["provider/fetch"] == cloud.calls["controller_log"] == 0
 
 
 async def test_buildings_rooms_and_what_a_device_says_of_itself_arrive(world, cloud, household) -> None:
@@ -504,3 +543,49 @@ async def test_other_credentials_begin_anew_and_wrong_ones_are_not_hammered(
     assert "wrong" not in engine.live.last_error
     stored = await household.ports.directory.scan(owner_partition(household.owner_id), SYNC)
     assert not any(b"wrong" in repr(row.body).encode() for row in stored)
+
+
+@pytest.mark.skipif("TEST_FULL" not in os.environ, reason="takes a quarter of an hour")
+def test_a_year_of_the_demo_arrives_equal_between_two_servers_and_no_call_is_refused(tmp_path) -> None:
+    """With the usual limits, their minute shortened to a second."""
+    data = tmp_path / "household" / "data"
+    with Server.start(tmp_path / "cloud" / "data", "--demo", OWNCLIMATE_MCLIMATE_MINUTE_S="1") as cloud:
+        told = json.loads((cloud.data / "demo.json").read_text())
+        run(data, "user", "add", "eve@example.org", stdin="correct horse battery\n")
+        run(
+            data,
+            *("source", "add", "mclimate", "--owner", "eve@example.org", "--client-id", "mclimate"),
+            *("--base-url", cloud.url, "--limit", "60/1"),
+            stdin=f"mclimate_core\n{told['email']}\n{told['password']}\n",
+        )
+        until_ms = time.time_ns() // 1_000_000
+
+        done = run(data, "sync", "run", "--once")
+
+        (status,) = run_json(data, "sync", "status")
+        assert done.returncode == 0
+        assert status["refused"] == 0
+        assert all(history["gaps"] == [] for history in status["histories"])
+        rows = [history["rows"] for history in status["histories"]]
+        pages = cloud.log_file.read_text().count('"route":"/v1/controller_log/{serial}"')
+        assert sum(rows) > 1_500_000
+        assert pages <= 1.02 * sum(-(-count // 100) for count in rows)
+        asyncio.run(compare(cloud.data, told["email"], data, until_ms))
+
+
+async def compare(there_data: Path, email: str, here_data: Path, until_ms: int) -> None:
+    """Every device of the cloud's, point for point."""
+    settings, interval = Settings(store_map_gib=2), Interval(end_ms=until_ms)
+    async with (
+        data_folder.open_ports(there_data, settings) as there,
+        data_folder.open_ports(here_data, settings) as here,
+    ):
+        owner_id = (await get_account(there.directory, email)).owner_id
+        our_id = (await get_account(here.directory, "eve@example.org")).owner_id
+        for device in await list_devices(there.directory, owner_id):
+            ours = await find_device(here.directory, our_id, device.aliases["mclimate"])
+            assert ours is not None
+            assert_equal(
+                await there.series.read(device.number, interval),
+                await here.series.read(ours.number, interval),
+            )

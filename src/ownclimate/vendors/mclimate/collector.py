@@ -36,8 +36,9 @@ from ownclimate.vendors.mclimate.collector_state import record_told
 
 BASE_URL: Final = "https://developer-api.seemelissa.com"
 USER_LIMITS: Final = (Allowance(calls=60, span_ms=tasks.MINUTE_MS),)
-APP_LIMITS: Final = (Allowance(calls=600, span_ms=tasks.MINUTE_MS),)
-"""The vendor speaks of requests a minute and publishes no numbers; these are those of our own server."""
+APP_TIMES: Final = 10
+"""How many times as much an app may with all its users. The vendor speaks of requests a minute and publishes
+no numbers; these are those of our own server."""
 
 Fetch = Callable[[str], Awaitable[bool]]
 
@@ -58,9 +59,12 @@ class MClimateCollector:
     @property
     def meters(self) -> Sequence[Meter]:
         app = f"app {self.calls.cloud.base_url} {self.calls.tokens.credentials.client_id}"
+        app_limits = tuple(
+            Allowance(calls=APP_TIMES * limit.calls, span_ms=limit.span_ms) for limit in self.user_limits
+        )
         return (
             Meter(name=f"user {self.calls.source.id}", allowances=self.user_limits),
-            Meter(name=app, allowances=APP_LIMITS),
+            Meter(name=app, allowances=app_limits),
         )
 
     @property
@@ -154,8 +158,7 @@ class MClimateCollector:
         except DeviceSilent:
             return False
         except NotFound:
-            await self.ledger.things.lose(device, asked_ms)
-            await self.ledger.note(serial, is_gone=True, is_online=False)
+            await self.ledger.miss(serial)
             return False
         provider = heard.document.get("provider")
         if not isinstance(provider, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +41,12 @@ class Ledger:
     async def note(self, serial: str, **changes: Any) -> None:
         """What is new of a controller."""
         await self.save((await self.account()).with_controller(serial, **changes))
+
+    async def miss(self, serial: str) -> None:
+        """The cloud knows nothing of a controller that it had: it is to be looked for."""
+        account = await self.account()
+        missing = tuple(sorted({*account.missing, serial}))
+        await self.save(dataclasses.replace(account, missing=missing))
 
     async def find(self, serial: str) -> Device | None:
         known = (await self.account()).controllers.get(serial)
