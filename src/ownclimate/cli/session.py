@@ -121,12 +121,22 @@ async def locate_device(ports: Ports, text: str, owner_email: str | None = None)
     return found[0]
 
 
-def secret_from_stdin(what: str) -> str:
-    """Asked for without echo on a terminal, else the first line of stdin."""
+def secret_from_stdin(what: str, *, is_hidden: bool = True, is_optional: bool = False) -> str:
+    """Asked for on a terminal, without echo unless it is no secret; else the next line of stdin."""
     if sys.stdin.isatty():
-        return str(click.prompt(what, hide_input=True, confirmation_prompt=True, err=True))
+        default = "" if is_optional else None
+        return str(
+            click.prompt(
+                what,
+                default=default,
+                show_default=False,
+                hide_input=is_hidden,
+                confirmation_prompt=is_hidden,
+                err=True,
+            )
+        )
     line = sys.stdin.readline().rstrip("\r\n")
-    if not line:
+    if not line and not is_optional:
         raise InvalidInput(what.lower(), "expected on standard input")
     return line
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets as randomness
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from ownclimate.authorization import KEY_FILE
 from ownclimate.cli.session import (
     ACTOR,
     Session,
@@ -17,35 +15,28 @@ from ownclimate.cli.session import (
     owner_option,
     print_members,
     print_rows,
-    secret_from_stdin,
 )
-from ownclimate.cli.times import INSTANT, utc_text
+from ownclimate.cli.source_changes import asked, asked_of_cloud, connect, remove, set_, show
+from ownclimate.cli.source_rows import owner_of, source_row
+from ownclimate.cli.times import INSTANT
+from ownclimate.cli.vaults import vault_of
 from ownclimate.collecting import CLOUD_KINDS
 from ownclimate.core.accounts import list_owner_ids
-from ownclimate.core.errors import NotFound
-from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import (
     CHIRPSTACK,
-    CLOUDS,
     MQTT,
     THINGS_STACK,
-    find_any_source,
     link_source,
     list_linked,
     pause_source,
-    remove_source,
 )
 from ownclimate.core.ports import Ports
-from ownclimate.core.things import Source
 from ownclimate.links.devices.settings import PROFILES, names_given
-from ownclimate.links.mqtt import LinkState
-from ownclimate.links.settings import API_KEY, checked, secrets_needed
-from ownclimate.links.states import SavedState, find_state
-from ownclimate.oauth.encryption import Cipher, load_key
+from ownclimate.links.settings import checked
+from ownclimate.links.states import find_state
 from ownclimate.sync.kinds import CloudKind
-from ownclimate.sync.settings import checked_cloud
+from ownclimate.sync.settings import checked_cloud, limit_texts
 
-PROMPTS = {API_KEY: "API key", "password": "Broker password"}
 COLUMNS = {
     "name": "NAME",
     "kind": "KIND",
@@ -182,14 +173,15 @@ def _cloud(cloud: CloudKind) -> click.Command:
     @json_option
     @click.pass_obj
     def add_cloud(session: Session, /, owner: str, name: str, as_json: bool, **settings: Any) -> None:
-        secrets = {need.name: secret_from_stdin(need.label) for need in cloud.credentials}
-        _link(session, cloud.kind, owner, name or cloud.title, checked_cloud(**settings), secrets, as_json)
+        checked_settings = checked_cloud(**settings)
+        name = name or cloud.title
+        _link(session, cloud.kind, owner, name, checked_settings, asked_of_cloud(cloud), as_json)
 
     return add_cloud
 
 
 def _limits_text(cloud: CloudKind) -> str:
-    return " and ".join(f"{allowed.calls}/{allowed.span_ms // 1000}" for allowed in cloud.limits)
+    return " and ".join(limit_texts(cloud.limits))
 
 
 for _cloud_kind in CLOUD_KINDS.values():
@@ -200,11 +192,11 @@ for _cloud_kind in CLOUD_KINDS.values():
 @json_option
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
-    """List the sources and what they are doing (never their keys)."""
+    """List them and what they do (never their keys)."""
 
     async def work(ports: Ports) -> list[dict[str, Any]]:
         return [
-            _row(owner_id, found, await find_state(ports.directory, found.id))
+            source_row(owner_id, found, await find_state(ports.directory, found.id))
             for owner_id in await list_owner_ids(ports.directory)
             for found in await list_linked(ports.directory, owner_id)
         ]
@@ -217,7 +209,10 @@ def list_(session: Session, as_json: bool) -> None:
 @click.argument("id")
 @click.pass_obj
 def pause(session: Session, id: str) -> None:
-    """Stop working the source with this ID; its server keeps what comes meanwhile."""
+    """Stop working one source.
+
+    Its server keeps what comes meanwhile.
+    """
     _set_paused(session, id, is_paused=True)
     click.echo(f"paused {id}")
 
@@ -226,28 +221,18 @@ def pause(session: Session, id: str) -> None:
 @click.argument("id")
 @click.pass_obj
 def resume(session: Session, id: str) -> None:
-    """Work the source with this ID again."""
+    """Work one source again."""
     _set_paused(session, id, is_paused=False)
     click.echo(f"resumed {id}")
 
 
-@source.command("remove")
-@click.argument("id")
-@click.pass_obj
-def remove(session: Session, id: str) -> None:
-    """Remove the source with its credentials and the payloads that came through it; readings stay."""
-
-    async def work(ports: Ports) -> None:
-        await remove_source(ports, await _owner_of(ports, id), ACTOR, id)
-
-    session.run(work)
-    click.echo(f"removed {id}")
+for _command in (show, set_, connect, remove):
+    source.add_command(_command)
 
 
 def _add(session: Session, kind: str, owner: str, name: str, given: Mapping[str, Any], as_json: bool) -> None:
     settings = checked(kind, {member: value for member, value in given.items() if value not in ("", None)})
-    secrets = {secret: secret_from_stdin(PROMPTS[secret]) for secret in secrets_needed(kind, settings)}
-    _link(session, kind, owner, name, settings, secrets, as_json)
+    _link(session, kind, owner, name, settings, asked(kind, settings), as_json)
 
 
 def _link(
@@ -261,10 +246,9 @@ def _link(
 ) -> None:
     async def work(ports: Ports) -> dict[str, Any]:
         account = await account_of(ports, owner)
-        vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)
         made = await link_source(
             ports,
-            vault,
+            vault_of(session),
             account.owner_id,
             ACTOR,
             kind=kind,
@@ -272,54 +256,13 @@ def _link(
             settings=settings,
             secrets=secrets,
         )
-        return _row(account.owner_id, made, None)
+        return source_row(account.owner_id, made, None)
 
     print_members(session.run(work), as_json=as_json)
 
 
 def _set_paused(session: Session, source_id: str, *, is_paused: bool) -> None:
     async def work(ports: Ports) -> None:
-        await pause_source(ports, await _owner_of(ports, source_id), ACTOR, source_id, is_paused=is_paused)
+        await pause_source(ports, await owner_of(ports, source_id), ACTOR, source_id, is_paused=is_paused)
 
     session.run(work)
-
-
-async def _owner_of(ports: Ports, source_id: str) -> OwnerId:
-    for owner_id in await list_owner_ids(ports.directory):
-        if await find_any_source(ports.directory, owner_id, source_id) is not None:
-            return owner_id
-    raise NotFound("source", source_id)
-
-
-def _row(owner_id: OwnerId, found: Source, saved: SavedState | None) -> dict[str, Any]:
-    state = saved.link if saved else LinkState()
-    return {
-        "id": found.id,
-        "name": found.name,
-        "kind": found.kind,
-        "state": _word(found, saved),
-        "settings": found.settings,
-        "messages": state.messages,
-        "given_up": state.given_up,
-        "published": state.published,
-        "connected_since": _at(state.connected_since_ms),
-        "last_message": _at(state.last_message_ms),
-        "last_error": state.last_error,
-        "last_error_at": _at(state.last_error_ms),
-        "owner_id": owner_id,
-        "created": utc_text(found.created_ms),
-    }
-
-
-def _at(at_ms: int) -> str | None:
-    return utc_text(at_ms) if at_ms else None
-
-
-def _word(found: Source, saved: SavedState | None) -> str:
-    if found.is_paused:
-        return "paused"
-    if found.kind not in CLOUDS and not found.settings.get("broker"):
-        return "answers only"
-    if saved is None:
-        return "not worked yet"
-    return "connected" if saved.link.connected_since_ms else "not connected"

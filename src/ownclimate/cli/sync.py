@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets as randomness
 from typing import Any
 
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from ownclimate.authorization import KEY_FILE
 from ownclimate.cli.session import Session, console, json_option, print_rows
-from ownclimate.cli.times import utc_text
+from ownclimate.cli.source_rows import advised, cloud_row, with_words
+from ownclimate.cli.vaults import vault_of
 from ownclimate.clocks import sleep_of
 from ownclimate.collecting import open_engine
 from ownclimate.core.accounts import list_owner_ids
@@ -21,10 +20,8 @@ from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import CLOUDS, Vault, list_linked, open_secrets
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
-from ownclimate.oauth.encryption import Cipher, load_key
 from ownclimate.sync.engine import Engine
-from ownclimate.sync.quota import Quota
-from ownclimate.sync.status import History, status_of
+from ownclimate.sync.status import status_of
 from ownclimate.sync.turn import turn
 
 PARTLY = 2
@@ -36,7 +33,12 @@ COLUMNS = {
     "rows": "ROWS",
     "oldest": "OLDEST",
     "newest": "NEWEST",
+    "missing": "MISSING",
     "calls": "CALLS",
+    "refused": "REFUSED",
+    "saved": "SAVED",
+    "relayed": "RELAYED",
+    "left": "LEFT",
     "last_error": "LAST ERROR",
     "id": "ID",
 }
@@ -55,11 +57,11 @@ def sync() -> None:
 def run(session: Session, source_id: str, once: bool) -> int:
     """Do by hand what `serve` does by itself: collect from the clouds that are connected.
 
-    A source that a running server works is left to it. With --once the exit code is 2 it had to give
+    A source that a running server works is left to it. With --once the exit code is 2 when it had to give
     up before all was collected.
     """
     settings = session.settings()
-    vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)
+    vault = vault_of(session)
     screen = console(stderr=True)
     columns = (
         TextColumn("{task.fields[name]}"),
@@ -87,18 +89,23 @@ def run(session: Session, source_id: str, once: bool) -> int:
 @json_option
 @click.pass_obj
 def status(session: Session, source_id: str, as_json: bool) -> None:
-    """How far each cloud is collected, which calls were made, and what is missing."""
+    """How far each cloud is collected, which calls were made, and what is missing.
+
+    LEFT is how many calls the fullest window still allows. `ownclimate source show ID` tells more of one.
+    """
 
     async def work(ports: Ports) -> list[dict[str, Any]]:
         now_ms = ports.clock.now_ms()
-        vault = Cipher(load_key(session.data / KEY_FILE, randomness.token_bytes), randomness.token_bytes)
+        vault = vault_of(session)
         return [
-            await _row(ports, vault, owner_id, source, now_ms)
+            await cloud_row(ports, vault, owner_id, source, now_ms)
             for owner_id, source in await _clouds(ports, source_id)
         ]
 
     empty = "no clouds are connected: ownclimate source add netatmo --help"
-    print_rows(session.run(work), COLUMNS, empty=empty, as_json=as_json)
+    rows = session.run(work)
+    shown = rows if as_json else [with_words(row) for row in rows]
+    print_rows(shown, COLUMNS, empty=empty, as_json=as_json)
 
 
 async def _work(
@@ -121,10 +128,11 @@ async def _work(
                 await asyncio.gather(shown, return_exceptions=True)
                 await _show_now(ports, engine, owner_id, source, bars, bar)
     except AppError as error:
-        click.echo(f"ownclimate: {source.name}: {error.message}", err=True)
+        click.echo(f"ownclimate: {source.name}: {advised(error.message, source.id)}", err=True)
         return False
     if not is_done:
-        click.echo(f"ownclimate: {source.name}: {engine.live.last_error}", err=True)
+        told = advised(engine.live.last_error, source.id)
+        click.echo(f"ownclimate: {source.name}: {told}", err=True)
     return is_done
 
 
@@ -157,48 +165,3 @@ async def _clouds(ports: Ports, source_id: str) -> list[tuple[OwnerId, Source]]:
     if source_id and not found:
         raise NotFound("source", source_id)
     return found
-
-
-async def _row(ports: Ports, vault: Vault, owner_id: OwnerId, source: Source, now_ms: int) -> dict[str, Any]:
-    found = await status_of(ports.directory, owner_id, source, now_ms)
-    engine = open_engine(ports, vault, owner_id, source, open_secrets(source, vault))
-    quota = Quota(ports, engine.collector.meters)
-    return {
-        "id": source.id,
-        "name": source.name,
-        "kind": source.kind,
-        "state": "paused" if source.is_paused else found.live.activity or "not worked yet",
-        "percent": round(found.known_part * 100, 1),
-        "rows": found.rows,
-        "oldest": _at(found.oldest_ms),
-        "newest": _at(found.newest_ms),
-        "calls": found.live.calls,
-        "refused": found.live.refused,
-        "quota": [
-            {"of": use.meter, "used": use.calls, "allowed": use.allowed, "seconds": use.span_ms // 1000}
-            for use in await quota.uses()
-        ],
-        "histories": [_history_row(history) for history in found.histories],
-        "problems": list(found.problems),
-        "next": _at(found.live.next_ms),
-        "last_success": _at(found.live.last_success_ms),
-        "last_error": found.live.last_error,
-        "last_error_at": _at(found.live.last_error_ms),
-        "owner_id": owner_id,
-    }
-
-
-def _history_row(history: History) -> dict[str, Any]:
-    track = history.track
-    return {
-        "of": history.label,
-        "rows": track.rows,
-        "oldest": _at(track.oldest_ms),
-        "newest": _at(track.newest_ms),
-        "gaps": [{"from": _at(start), "to": _at(end)} for start, end in history.gaps],
-        "problem": history.problem,
-    }
-
-
-def _at(at_ms: int) -> str | None:
-    return utc_text(at_ms) if at_ms else None
