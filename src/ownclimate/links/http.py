@@ -10,13 +10,15 @@ from functools import cache
 from typing import Any, Final
 
 import aiohttp
+import orjson
 from aiohttp.abc import AbstractResolver
 
-from ownclimate.core.errors import Garbled, Unreachable, UpstreamError
+from ownclimate.core.errors import Garbled, RateLimited, Unreachable, UpstreamError
 
 CONNECT_S: Final = 10.0
 TOTAL_S: Final = 60.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+TOO_MANY: Final = 429
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,22 @@ def _date_ms(text: str) -> int:
         return round(parsedate_to_datetime(text).timestamp() * 1000)
     except ValueError:
         return 0
+
+
+def read_object(answer: Answer) -> dict[str, Any]:
+    """The JSON object of an answer, whatever its status. Raises for one that is none: a proxy's page, half
+    an answer, nothing."""
+    try:
+        document = orjson.loads(answer.payload)
+    except orjson.JSONDecodeError:
+        document = None
+    if isinstance(document, dict):
+        return document
+    if answer.status == TOO_MANY:
+        raise RateLimited(answer.retry_after_s, "the cloud refuses more calls")
+    if answer.status >= 500:
+        raise UpstreamError(f"the cloud is out of order (status {answer.status})")
+    raise Garbled(f"the cloud's answer cannot be read (status {answer.status})")
 
 
 def _seconds(text: str) -> float:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from ownclimate.core.errors import (
     AppError,
     Forbidden,
@@ -20,7 +18,7 @@ from ownclimate.core.errors import (
     Unreachable,
     UpstreamError,
 )
-from ownclimate.links.http import Answer
+from ownclimate.links.http import TOO_MANY, Answer, read_object
 from ownclimate.vendors.netatmo.face.faults import (
     EXPIRED,
     FORBIDDEN,
@@ -31,7 +29,6 @@ from ownclimate.vendors.netatmo.face.faults import (
 )
 
 MOST_WORDS: Final = 200
-TOO_MANY: Final = 429
 
 
 class TokenSpent(UpstreamError):
@@ -40,7 +37,7 @@ class TokenSpent(UpstreamError):
 
 def read_success(answer: Answer) -> dict[str, Any]:
     """The document of a success. Raises what `sync.collector.Collector` says, and TokenSpent."""
-    document = read_json(answer)
+    document = read_object(answer)
     fault = document.get("error")
     if fault is not None:
         raise _failure(answer, fault if isinstance(fault, Mapping) else {"message": fault})
@@ -49,21 +46,6 @@ def read_success(answer: Answer) -> dict[str, Any]:
     if document.get("status") != "ok":
         raise Garbled("the cloud answered neither a success nor an error")
     return document
-
-
-def read_json(answer: Answer) -> dict[str, Any]:
-    """Raises for an answer that is no JSON object: a proxy's page, half an answer, nothing."""
-    try:
-        document = orjson.loads(answer.payload)
-    except orjson.JSONDecodeError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    if answer.status == TOO_MANY:
-        raise RateLimited(answer.retry_after_s, "the cloud refuses more calls")
-    if answer.status >= 500:
-        raise UpstreamError(f"the cloud is out of order (status {answer.status})")
-    raise Garbled(f"the cloud's answer cannot be read (status {answer.status})")
 
 
 def _failure(answer: Answer, fault: Mapping[str, Any]) -> AppError:

@@ -25,10 +25,9 @@ from ownclimate.core.errors import InvalidInput, RateLimited, UpstreamError
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.writes import Actor
-from ownclimate.links.http import Answer, Cloud
+from ownclimate.links.http import TOO_MANY, Answer, Cloud
 from ownclimate.push.addresses import AddressPolicy, CheckedResolver, parsed
 from ownclimate.sync.collector import Memory
-from ownclimate.vendors.netatmo.collector_http import TOO_MANY
 from ownclimate.vendors.netatmo.face.faults import LIMIT
 from ownclimate.vendors.netatmo.pictures import PictureWanted, keep_picture
 

@@ -18,9 +18,8 @@ import orjson
 from ownclimate.core.errors import Garbled, Refused, Unreachable, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.core.linking import Vault
-from ownclimate.links.http import Answer, Cloud
+from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
 from ownclimate.sync.collector import Memory
-from ownclimate.vendors.netatmo.collector_http import TOO_MANY, read_json
 
 PATH: Final = "/oauth2/token"
 RENEW_PART: Final = 0.9
@@ -138,7 +137,7 @@ async def ask_for_tokens(cloud: Cloud, app: App, form: Mapping[str, str]) -> dic
     """What the cloud answers to a grant. Raises Refused when it gives none; another UpstreamError."""
     proof = {"client_id": app.client_id, "client_secret": app.client_secret}
     answer = await cloud.post(PATH, {**form, **proof})
-    document = read_json(answer)
+    document = read_object(answer)
     if answer.status != 200 or "error" in document:
         raise _denial(answer, document, _HANDED_IN[form["grant_type"]])
     return document

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from ownclimate.core.errors import (
     AppError,
     Forbidden,
@@ -21,10 +19,9 @@ from ownclimate.core.errors import (
     Refused,
     UpstreamError,
 )
-from ownclimate.links.http import Answer
+from ownclimate.links.http import TOO_MANY, Answer, read_object
 
 MOST_WORDS: Final = 200
-TOO_MANY: Final = 429
 EXPIRED: Final = "exp"
 _SUCCESSES: Final = (200, 201)
 
@@ -41,25 +38,10 @@ def read_data(answer: Answer) -> Any:
     """
     if answer.status == 204 and not answer.payload.strip():
         return None
-    document = read_json(answer)
+    document = read_object(answer)
     if answer.status in _SUCCESSES and document.get("status") == "success":
         return document.get("data")
     raise _failure(answer, document)
-
-
-def read_json(answer: Answer) -> dict[str, Any]:
-    """Raises for an answer that is no JSON object: a proxy's page, half an answer, nothing."""
-    try:
-        document = orjson.loads(answer.payload)
-    except orjson.JSONDecodeError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    if answer.status == TOO_MANY:
-        raise RateLimited(answer.retry_after_s, "the cloud refuses more calls")
-    if answer.status >= 500:
-        raise UpstreamError(f"the cloud is out of order (status {answer.status})")
-    raise Garbled(f"the cloud's answer cannot be read (status {answer.status})")
 
 
 def _failure(answer: Answer, document: Mapping[str, Any]) -> AppError:

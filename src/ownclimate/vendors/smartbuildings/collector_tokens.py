@@ -16,9 +16,9 @@ import orjson
 from ownclimate.core.errors import Garbled, RateLimited, Refused, StoreCorrupt, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.core.linking import Vault
-from ownclimate.links.http import Answer, Cloud
+from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
 from ownclimate.sync.collector import Memory
-from ownclimate.vendors.smartbuildings.collector_http import MOST_WORDS, TOO_MANY, read_json
+from ownclimate.vendors.smartbuildings.collector_http import MOST_WORDS
 from ownclimate.vendors.smartbuildings.tokens import AUDIENCE
 
 PATH: Final = "/token"
@@ -84,7 +84,7 @@ class TokenKeeper:
         }
         asked_ms = self.clock.now_ms()
         answer = await self.cloud.request("POST", PATH, json=orjson.dumps(asked))
-        document = read_json(answer)
+        document = read_object(answer)
         access = document.get("access_token")
         if answer.status != 200 or "error" in document:
             raise _denial(answer, document)
