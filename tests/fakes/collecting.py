@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ownclimate.collecting import open_engine
 from ownclimate.core.ids import OwnerId
@@ -34,7 +34,7 @@ class Collecting:
     @classmethod
     async def of(
         cls, kind: str, url: str, clock: FakeClock, secrets: Mapping[str, str], **settings: Any
-    ) -> Collecting:
+    ) -> Self:
         """Somebody who has just connected an account of the cloud at `url`."""
         ports = memory_ports(clock, SeededEntropy(1))
         owner_id = (await Households(ports).add("eve")).owner_id

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
-from ownclimate.collecting import CLOUD_KINDS, open_engine
+from ownclimate.collecting import CLOUD_KINDS
 from ownclimate.core.devices import find_device, list_devices
 from ownclimate.core.errors import Refused, UpstreamError
 from ownclimate.core.events import find_events, subject
-from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import change_source, link_source, open_secrets
+from ownclimate.core.linking import change_source
 from ownclimate.core.months import partitions_of
 from ownclimate.core.pictures import KIND as PICTURE
 from ownclimate.core.pictures import TAKEN
-from ownclimate.core.ports import Ports
 from ownclimate.core.readings import Interval
 from ownclimate.core.sites import list_sites
-from ownclimate.core.things import Source
-from ownclimate.oauth.encryption import Cipher
-from ownclimate.sync.engine import Engine
-from ownclimate.sync.settings import checked_cloud
 from ownclimate.vendors.netatmo.collector import NetatmoCollector
 from ownclimate.vendors.netatmo.tokens import NETATMO_TOKENS
-from tests.fakes import FakeClock, SeededEntropy
-from tests.fakes.households import ACTOR, Households, memory_ports
+from tests.fakes import FakeClock
+from tests.fakes.collecting import Collecting
+from tests.fakes.households import ACTOR
 from tests.fakes.netatmo_cloud import JPEG, NetatmoCloud
 
 HOUR_S = 3600
@@ -52,47 +46,19 @@ async def cloud(clock: FakeClock) -> AsyncIterator[NetatmoCloud]:
         yield listening
 
 
-@dataclass
-class Household:
-    """Collects into memory; pauses take no time but by its clock."""
-
-    ports: Ports
-    clock: FakeClock
-    owner_id: OwnerId
-    source: Source
-    vault: Cipher
-    pauses: list[float] = field(default_factory=list)
+class Household(Collecting):
+    """Whose cloud of Netatmo's stands in this process."""
 
     @classmethod
-    async def connected(cls, cloud: NetatmoCloud, **more: Any) -> Household:
-        ports = memory_ports(cloud.clock, SeededEntropy(1))
-        owner_id = (await Households(ports).add("ada")).owner_id
-        vault = Cipher(bytes(32), SeededEntropy(2))
-        source = await link_source(
-            ports,
-            vault,
-            owner_id,
-            ACTOR,
-            kind="netatmo",
-            name="cloud",
-            settings=checked_cloud(client_id="5f00000000000000000000ee", base_url=cloud.url, **more),
-            secrets={"client_secret": "s3cret", "refresh_token": cloud.refresh},
+    async def connected(cls, cloud: NetatmoCloud) -> Self:
+        secrets = {"client_secret": "s3cret", "refresh_token": cloud.refresh}
+        return await cls.of("netatmo", cloud.url, cloud.clock, secrets, client_id="5f00000000000000000000ee")
+
+    async def reconnect(self, **secrets: str) -> None:
+        self.secrets = {"client_secret": "s3cret", **secrets}
+        self.source = await change_source(
+            self.ports, self.vault, self.owner_id, ACTOR, self.source.id, secrets=self.secrets
         )
-        return cls(ports, cloud.clock, owner_id, source, vault)
-
-    def engine(self) -> Engine:
-        async def pause(seconds: float) -> None:
-            self.pauses.append(seconds)
-            self.clock.advance(seconds)
-            await asyncio.sleep(0)
-
-        secrets = open_secrets(self.source, self.vault)
-        return open_engine(self.ports, self.vault, self.owner_id, self.source, secrets, pause)
-
-    async def collect(self) -> Engine:
-        engine = self.engine()
-        assert await engine.run_once(), engine.live.last_error
-        return engine
 
     async def values(self, wire_id: str, name: str) -> dict[int, float]:
         """By epoch seconds."""
@@ -437,14 +403,7 @@ async def test_where_it_grants_none_the_account_is_to_be_connected_again_and_the
     assert "connect its account again" in engine.live.last_error
     clock.advance(3601)
 
-    household.source = await change_source(
-        household.ports,
-        household.vault,
-        household.owner_id,
-        ACTOR,
-        household.source.id,
-        secrets={"client_secret": "s3cret", "refresh_token": cloud.refresh},
-    )
+    await household.reconnect(refresh_token=cloud.refresh)
 
     again = await household.collect()
     assert again.tasks
@@ -454,14 +413,7 @@ async def test_another_token_begins_a_new_chain_though_the_old_pair_still_holds(
     household = await Household.connected(cloud)
     await household.collect()
     cloud.refresh = "5f00000000000000000000ff|" + "9" * 32
-    household.source = await change_source(
-        household.ports,
-        household.vault,
-        household.owner_id,
-        ACTOR,
-        household.source.id,
-        secrets={"client_secret": "s3cret", "refresh_token": cloud.refresh},
-    )
+    await household.reconnect(refresh_token=cloud.refresh)
     clock.advance(HOUR_S)
 
     await household.collect()
@@ -501,14 +453,7 @@ async def test_signing_in_gives_what_a_source_begins_with(cloud, clock) -> None:
 
 async def test_an_account_that_nobody_signed_in_to_yet_is_said_to_be_connected(cloud, clock) -> None:
     household = await Household.connected(cloud)
-    household.source = await change_source(
-        household.ports,
-        household.vault,
-        household.owner_id,
-        ACTOR,
-        household.source.id,
-        secrets={"client_secret": "s3cret"},
-    )
+    await household.reconnect()
     collector = household.engine().collector
 
     with pytest.raises(UpstreamError, match="connect its account"):
