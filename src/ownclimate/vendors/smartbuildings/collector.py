@@ -98,6 +98,7 @@ class SmartBuildingsCollector:
     limits: tuple[Allowance, ...] = LIMITS
     _asked_ms: dict[str, int] = field(default_factory=dict)
     """By task when its last answer was asked for."""
+    _planned: tuple[Account, list[Task]] | None = None
 
     @property
     def meters(self) -> Sequence[Meter]:
@@ -113,19 +114,10 @@ class SmartBuildingsCollector:
 
     async def plan(self) -> Sequence[Task]:
         account = await self._account()
-        tasks = [_task(BUILDINGS, TaskKind.TOPOLOGY, "buildings", DAY_MS)]
-        for building_id, name in account.buildings.items():
-            of = name or building_id
-            tasks.append(_task(f"{BUILDING} {building_id}", TaskKind.TOPOLOGY, of, DAY_MS))
-            tasks.append(
-                _task(f"{THERMOSTATS} {building_id}", TaskKind.TOPOLOGY, f"thermostats of {of}", DAY_MS)
-            )
-            if account.thermostats_in(building_id):
-                tasks.append(_part_task(WEATHER, WEATHER_PART, building_id, of))
-        for serial, (_, name) in account.thermostats.items():
-            tasks += [_part_task(part, told, serial, name or serial) for part, told in PARTS.items()]
-        stretch = self._stretch(tasks)
-        return [dataclasses.replace(task, every_ms=round(task.every_ms * stretch)) for task in tasks]
+        if self._planned is None or self._planned[0] != account:
+            # It is asked for after each call, and hardly ever another one.
+            self._planned = account, self._tasks_of(account)
+        return self._planned[1]
 
     async def fetch(self, task: Task) -> bool:
         kind, _, thing = task.key.partition(" ")
@@ -176,6 +168,21 @@ class SmartBuildingsCollector:
 
     async def close(self) -> None:
         await self.cloud.close()
+
+    def _tasks_of(self, account: Account) -> list[Task]:
+        tasks = [_task(BUILDINGS, TaskKind.TOPOLOGY, "buildings", DAY_MS)]
+        for building_id, name in account.buildings.items():
+            of = name or building_id
+            tasks.append(_task(f"{BUILDING} {building_id}", TaskKind.TOPOLOGY, of, DAY_MS))
+            tasks.append(
+                _task(f"{THERMOSTATS} {building_id}", TaskKind.TOPOLOGY, f"thermostats of {of}", DAY_MS)
+            )
+            if account.thermostats_in(building_id):
+                tasks.append(_part_task(WEATHER, WEATHER_PART, building_id, of))
+        for serial, (_, name) in account.thermostats.items():
+            tasks += [_part_task(part, told, serial, name or serial) for part, told in PARTS.items()]
+        stretch = self._stretch(tasks)
+        return [dataclasses.replace(task, every_ms=round(task.every_ms * stretch)) for task in tasks]
 
     async def _take_buildings(self) -> bool:
         data = await self._ask(BUILDINGS, "/api/v1/buildingIds")
