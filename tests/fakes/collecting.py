@@ -38,6 +38,20 @@ class Collecting:
         """Somebody who has just connected an account of the cloud at `url`."""
         ports = memory_ports(clock, SeededEntropy(1))
         owner_id = (await Households(ports).add("eve")).owner_id
+        return await cls.into(ports, owner_id, kind, url, clock, secrets, **settings)
+
+    @classmethod
+    async def into(
+        cls,
+        ports: Ports,
+        owner_id: OwnerId,
+        kind: str,
+        url: str,
+        clock: FakeClock,
+        secrets: Mapping[str, str],
+        **settings: Any,
+    ) -> Self:
+        """The same for an owner that there is already."""
         vault = Cipher(bytes(32), SeededEntropy(2))
         source = await link_source(
             ports,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,14 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ownclimate.collecting import open_engine
-from ownclimate.core.linking import link_source, open_secrets
-from ownclimate.oauth.encryption import Cipher
-from ownclimate.sync.settings import checked_cloud
 from tests.contract.vendors.test_netatmo_recordings import unexplained
 from tests.contract.vendors.test_netatmo_there_and_back import JPEG, Server, pictured, targets
-from tests.fakes import FakeClock, SeededEntropy
-from tests.fakes.households import ACTOR
+from tests.fakes import FakeClock
+from tests.fakes.collecting import Collecting
 
 TYPES = {
     "NAMain": "temperature,co2,humidity,pressure,noise",
@@ -57,31 +52,6 @@ async def listening(server: Server) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def collect(server: Server, url: str, clock: FakeClock) -> None:
-    """Everything, until nothing is due."""
-
-    async def pause(seconds: float) -> None:
-        clock.advance(seconds)
-        await asyncio.sleep(0)
-
-    vault = Cipher(bytes(32), SeededEntropy(3))
-    source = await link_source(
-        server.ports,
-        vault,
-        server.account.owner_id,
-        ACTOR,
-        kind="netatmo",
-        name="cloud",
-        settings=checked_cloud(client_id="5f00", base_url=url, limits=("10000/10",)),
-        secrets={"client_secret": "s", "refresh_token": "r"},
-    )
-    engine = open_engine(
-        server.ports, vault, server.account.owner_id, source, open_secrets(source, vault), pause
-    )
-    assert await engine.run_once(), engine.live.last_error
-    assert not engine.live.last_error
-
-
 async def measured(server: Server) -> dict[str, Any]:
     """By device the whole past of what measures weather and air."""
     found = {}
@@ -100,7 +70,13 @@ async def pair(clock: FakeClock) -> tuple[Server, Server]:
     first, second = await Server.start(1, clock), await Server.start(2, clock)
     await first.furnish()
     async with listening(first) as url:
-        await collect(second, url, clock)
+        secrets = {"client_secret": "s", "refresh_token": "r"}
+        owner_id, limits = second.account.owner_id, ("10000/10",)
+        household = await Collecting.into(
+            second.ports, owner_id, "netatmo", url, clock, secrets, client_id="5f00", limits=limits
+        )
+        engine = await household.collect()
+    assert not engine.live.last_error
     return first, second
 
 
