@@ -48,6 +48,8 @@ class NetatmoCloud:
     access: str = ""
     codes: set[str] = field(default_factory=set)
     loses_replies: int = 0
+    wants_a_beginning: bool = False
+    """Measures are refused to whoever names none."""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     bearers: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
@@ -127,6 +129,8 @@ class NetatmoCloud:
         rows = self.measures[subject, parameters["scale"]]
         times = sorted(rows)
         begin, end = parameters.get("date_begin"), parameters.get("date_end")
+        if self.wants_a_beginning and begin is None and end is not None:
+            return refusal(400, 25, "Invalid date")
         first = bisect_left(times, int(begin or 0))
         last = len(times) if end is None else bisect_right(times, int(end))
         if begin is None and end is not None:

@@ -177,6 +177,21 @@ async def test_unknown_products_are_asked_for_what_they_say_and_favourites_are_l
     assert not engine.live.last_error
 
 
+async def test_a_cloud_that_wants_to_hear_a_beginning_is_told_one(cloud, clock) -> None:
+    now_s = clock.now_ms() // 1000
+    cloud.wants_a_beginning = True
+    cloud.stations = [{"_id": STATION, "type": "NAMain3", "data_type": ["Temperature"]}]
+    past = range(now_s - 30 * DAY_S, now_s - 2 * HOUR_S, 300)
+    cloud.measures = {(STATION, "max"): {at: [20.5] for at in past}}
+    household = await Household.connected(cloud)
+
+    engine = await household.collect()
+
+    assert (await household.values(STATION, "temperature_c")).keys() >= set(past)
+    assert engine.tasks[f"past {STATION}"].problem == ""
+    assert cloud.calls["getmeasure"] <= len(past) // 1000 + 6
+
+
 async def test_homes_without_modules_several_homes_and_things_that_vanish(cloud, clock) -> None:
     camera = {"id": CAMERA, "type": "NACamera", "name": "Hall"}
     cloud.homes = [

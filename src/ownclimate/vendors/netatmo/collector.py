@@ -155,7 +155,12 @@ class NetatmoCollector:
             device_id = task.key.removeprefix(_PAST_OF)
             past = Account.of_body(await self.memory.recall(ACCOUNT)).pasts[device_id]
             asked = self.history.ask_device(task.key, device_id, past, page, now_ms)
-        said = await self._call(asked.method, asked.parameters, asked)
+        try:
+            said = await self._call(asked.method, asked.parameters, asked)
+        except InvalidInput:
+            if not asked.goes_backwards:
+                raise
+            return self.history.refused(task.key, asked, now_ms)
         return self.history.read(task.key, asked, said.get("body"), self._asked_ms(said))
 
     async def relay(self, device: Device, command: Command) -> Relayed:

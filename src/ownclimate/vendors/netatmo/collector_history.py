@@ -98,6 +98,12 @@ class History:
             covered=covered,
         )
 
+    def refused(self, key: str, asked: Asked, asked_ms: int) -> PageRead:
+        """After the cloud took a request that goes backwards for none: nothing more is known."""
+        assert asked.page.end_ms is not None
+        covered = self._missed(key, asked.page.end_ms)
+        return PageRead(rows=0, is_full=False, asked_ms=asked_ms, covered=covered)
+
     def _ask(
         self, key: str, method: str, subject: Mapping[str, str], past: Past, page: Page, now_ms: int
     ) -> Asked:
@@ -130,13 +136,16 @@ class History:
         assert page.end_ms is not None
         if not stamps_ms or stamps_ms[-1] < page.gap_start_ms:
             # Nothing in the gap, or a cloud that begins at the other end: only asking for it will tell.
-            self._misses += 1
-            self._doubted.add(key)
-            return page.end_ms, page.end_ms
+            return self._missed(key, page.end_ms)
         self._misses = 0
         first_ms, last_ms = stamps_ms[0], stamps_ms[-1]
         near_ms = max(HOLE_MS, NEAR_ROWS * (last_ms - first_ms) // len(stamps_ms))
         return first_ms, page.end_ms if page.end_ms - last_ms < near_ms else last_ms + 1
+
+    def _missed(self, key: str, end_ms: int) -> tuple[int, int]:
+        self._misses += 1
+        self._doubted.add(key)
+        return end_ms, end_ms
 
     def _check(self, asked: Asked, stamps_ms: list[int]) -> None:
         step_ms = STEPS_S.get(asked.past.scale, 0) * _SECOND_MS
