@@ -39,7 +39,7 @@ from ownclimate.core.programmes import (
     is_run_elsewhere,
     list_clouds,
 )
-from ownclimate.core.things import Command, Device, Room, Setpoint, SetpointMode
+from ownclimate.core.things import Ability, Command, Device, Room, Setpoint, SetpointMode
 from ownclimate.core.writes import Actor
 
 USUAL: Final = -1
@@ -179,14 +179,16 @@ async def give_all(ports: Ports, owner_id: OwnerId, actor: Actor, told: Iterable
 
 
 def _regulators(climate: Climate, room: Room, channel: Channel) -> list[Device]:
-    """What brings a set-point of the channel about in the room."""
+    """What brings a set-point of the channel about in the room; what heats only by the way comes last."""
     if not is_wanted(climate, room, channel):
         return []
-    return [
+    is_heating = channel is Channel.HEATING
+    found = [
         device
         for device in climate.devices_in(room)
-        if ABILITIES[channel] & device.abilities or (channel is Channel.HEATING and is_on_pilot_wire(device))
+        if ABILITIES[channel] & device.abilities or (is_heating and is_on_pilot_wire(device))
     ]
+    return sorted(found, key=lambda device: is_heating and Ability.AIR_CONDITIONING in device.abilities)
 
 
 def _held(device: Device, channel: Channel, wish: Setpoint, is_ended: bool) -> Told:
