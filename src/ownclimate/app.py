@@ -44,6 +44,7 @@ from ownclimate.observe import Metrics, RequestLog
 from ownclimate.pages import count_clients, portal_mounts
 from ownclimate.pushing import address_policy, open_courier, relay
 from ownclimate.quotas import quotas_of
+from ownclimate.source_metrics import sample_sources
 from ownclimate.store.lmdb import LMDBStore
 from ownclimate.sync.leaving import finish_leaving
 from ownclimate.sync.sign_in import forget_stale
@@ -119,7 +120,11 @@ def build_application(
             "token": authenticate,
             CREDENTIAL_KIND: hook_authenticator(ports.directory, check_hook),
         },
-        operations=operations.rows(store, metrics if settings.metrics else None),
+        operations=operations.rows(
+            store,
+            metrics if settings.metrics else None,
+            partial(sample_sources, ports, authorization.cipher),
+        ),
         mounts={
             **portal_mounts(ports, settings, authorization, sign_ins, client_uses, daily_usage),
             apidocs.PREFIX: apidocs.documentation(faces, plain=SMARTBUILDINGS),

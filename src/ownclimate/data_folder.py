@@ -61,10 +61,14 @@ async def open_server_store(data: Path, settings: Settings) -> AsyncIterator[LMD
         yield store
 
 
+def has_store(data: Path) -> bool:
+    return (data / STORE).exists()
+
+
 def check_store(data: Path, *, quick: bool) -> list[str]:
     """What is wrong with the store, found by a process of its own; empty when sound or absent."""
     folder = data / STORE
-    if not folder.exists():
+    if not has_store(data):
         return []
     report = check.quick_check(folder) if quick else check.check(folder)
     return list(report.damage)

@@ -17,8 +17,11 @@ from pathlib import Path
 
 from ownclimate.certificates import served_files, valid_until
 from ownclimate.config import Settings
+from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import InvalidInput
+from ownclimate.core.ports import Ports
 from ownclimate.demo_broker import AUTO, find_mosquitto
+from ownclimate.sync.status import list_silent
 
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
 """LMDB needs locks and mmap that agree between processes; its documentation rules these out."""
@@ -54,6 +57,21 @@ def examine(data: Path, settings: Settings) -> Iterator[Finding]:
         yield _certificate(data, settings)
     if settings.demo_broker == AUTO:
         yield _mosquitto()
+
+
+async def examine_sources(ports: Ports) -> list[Finding]:
+    """A warning for each cloud that has not answered for a day, though it is asked."""
+    now_ms = ports.clock.now_ms()
+    return [
+        Finding(
+            Level.WARNING,
+            "cloud",
+            f"{source.name} has not answered since {datetime.fromtimestamp(since_ms / 1000, UTC):%Y-%m-%d}: "
+            f"ownclimate source show {source.id}",
+        )
+        for owner_id in await list_owner_ids(ports.directory)
+        for source, since_ms in await list_silent(ports.directory, owner_id, now_ms)
+    ]
 
 
 def _python() -> Finding:

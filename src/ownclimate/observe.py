@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -153,6 +153,16 @@ class _Counts(Collector):
         yield family
 
 
+class _Sampled(Collector):
+    """Families that were made outside, replaced as a whole."""
+
+    def __init__(self) -> None:
+        self.families: Sequence[Metric] = ()
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self.families
+
+
 class Metrics:
     """The metric registry of one server. Names end in a unit or `_total`."""
 
@@ -160,6 +170,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._requests = _Requests()
         self.registry.register(self._requests)
+        self._sampled = _Sampled()
+        self.registry.register(self._sampled)
         self._gauges: dict[str, Gauge] = {}
 
     def seen(self, dialect: str, route: str, status: int, seconds: float) -> None:
@@ -177,6 +189,10 @@ class Metrics:
     def watch(self, name: str, help: str, label: str, counts: Mapping[str, int]) -> None:
         """Shows counts that others keep, by label value, as they are when somebody asks."""
         self.registry.register(_Counts(f"ownclimate_{name}", help, label, counts))
+
+    def sample(self, families: Sequence[Metric]) -> None:
+        """Shows these families from now on, in the place of those shown before."""
+        self._sampled.families = families
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""

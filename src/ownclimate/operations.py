@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Awaitable, Callable, Sequence
 
-from ownclimate.core.errors import StoreError
+import msgspec
+import structlog
+from prometheus_client import Metric
+
+from ownclimate.core.errors import AppError, StoreError
 from ownclimate.core.ports import Put
 from ownclimate.observe import Metrics
 from ownclimate.store.lmdb import LMDBStore
 from ownclimate.web.call import Answer, Call
 from ownclimate.web.tables import Endpoint, Success
+
+log = structlog.get_logger("ownclimate")
 
 PROBE = Put(table="probe", key="ready", body={})
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,8 +26,11 @@ class Health(msgspec.Struct, kw_only=True):
     reason: str = ""
 
 
-def rows(store: LMDBStore, metrics: Metrics | None) -> tuple[Endpoint, ...]:
-    """`/healthz`, `/readyz` and, given metrics, `/metrics`."""
+Sample = Callable[[], Awaitable[Sequence[Metric]]]
+
+
+def rows(store: LMDBStore, metrics: Metrics | None, sample: Sample | None = None) -> tuple[Endpoint, ...]:
+    """`/healthz`, `/readyz` and, given metrics, `/metrics`, for which more families are sampled."""
 
     async def health(call: Call, params: None) -> Health:
         return Health(status="ok")
@@ -40,6 +49,11 @@ def rows(store: LMDBStore, metrics: Metrics | None) -> tuple[Endpoint, ...]:
         for name, value in (await store.status()).items():
             if not isinstance(value, str):
                 metrics.gauge(name, float(value))
+        if sample is not None:
+            try:
+                metrics.sample(await sample())
+            except AppError as error:
+                log.warning("sources_not_sampled", code=error.code, reason=error.message)
         return metrics.exposition()
 
     health_row = Endpoint(

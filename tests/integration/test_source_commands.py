@@ -128,6 +128,15 @@ def test_status_and_show_tell_what_is_missing_what_can_be_had_and_what_to_do(dat
         assert "hush" not in text
 
 
+def test_the_doctor_tells_of_a_cloud_that_has_not_answered_for_a_day(data: Path, cloud: str) -> None:
+    half_collected(data, cloud)
+
+    told = run(data, "doctor", check=False).stdout
+
+    assert "WARN  cloud: Netatmo has not answered since" in told
+    assert f"ownclimate source show {cloud}" in told
+
+
 def test_only_what_is_given_is_set(data: Path, cloud: str) -> None:
     run(data, "source", "set", cloud, "--relay", "--limit", "10/1", "--limit", "500/3600")
     run(data, "source", "set", cloud, "--name", "Flat", "--since", "2024-01-01")

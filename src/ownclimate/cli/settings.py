@@ -32,11 +32,15 @@ def doctor_(session: Session) -> int:
     """Look at this machine for what would hurt the store or the server."""
     worst = doctor.Level.OK
     marks = {doctor.Level.OK: "ok  ", doctor.Level.WARNING: "WARN", doctor.Level.FAILURE: "FAIL"}
-    for finding in doctor.examine(session.data, session.settings()):
+    damage = data_folder.check_store(session.data, quick=True)
+    findings = list(doctor.examine(session.data, session.settings()))
+    if not damage and data_folder.has_store(session.data):
+        findings += session.run(doctor.examine_sources)
+    for finding in findings:
         click.echo(f"{marks[finding.level]}  {finding.topic}: {finding.text}")
         if finding.level is doctor.Level.FAILURE or worst is doctor.Level.OK:
             worst = finding.level
-    for line in data_folder.check_store(session.data, quick=True):
+    for line in damage:
         click.echo(f"FAIL  store: {line}")
         worst = doctor.Level.FAILURE
     return 1 if worst is doctor.Level.FAILURE else 0

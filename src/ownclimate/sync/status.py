@@ -30,9 +30,13 @@ class History:
     label: str
     track: Track
     gaps: tuple[Span, ...]
-    holes: tuple[Span, ...]
     known_part: float
     problem: str
+
+    @property
+    def holes(self) -> tuple[Span, ...]:
+        """Reckoned when it is asked for: there may be hundreds."""
+        return tuple(self.track.holes())
 
     @property
     def can_be_had(self) -> bool:
@@ -111,7 +115,6 @@ def _history(task: TaskState, track: Track, now_ms: int) -> History:
         label=task.label,
         track=track,
         gaps=gaps,
-        holes=tuple(track.holes()),
         known_part=max(0.0, 1 - missing_ms / whole_ms) if whole_ms > 0 else 1.0,
         problem=task.problem,
     )
