@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ownclimate.cli.times import utc_text
-from ownclimate.collecting import uses_of
+from ownclimate.collecting import CLOUD_KINDS, uses_of
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import NotFound
 from ownclimate.core.ids import OwnerId
@@ -64,7 +64,7 @@ async def cloud_row(
         "name": source.name,
         "kind": source.kind,
         "state": "paused" if source.is_paused else live.activity or "not worked yet",
-        "percent": round(found.known_part * 100, 1),
+        "percent": round(found.known_part * 100, 1) if CLOUD_KINDS[source.kind].keeps_history else None,
         "rows": found.rows,
         "oldest": _at(found.oldest_ms),
         "newest": _at(found.newest_ms),

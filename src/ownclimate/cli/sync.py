@@ -13,7 +13,7 @@ from ownclimate.cli.session import Session, console, json_option, print_rows
 from ownclimate.cli.source_rows import advised, cloud_row, with_words
 from ownclimate.cli.vaults import vault_of
 from ownclimate.clocks import sleep_of
-from ownclimate.collecting import open_engine
+from ownclimate.collecting import CLOUD_KINDS, open_engine
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.errors import AppError, InvalidInput, NotFound
 from ownclimate.core.ids import OwnerId
@@ -151,7 +151,10 @@ async def _show_now(
         return
     found = await status_of(ports.directory, owner_id, source, ports.clock.now_ms())
     doing = f"{found.rows} rows  {engine.calls} calls  {found.live.activity}"
-    bars.update(bar, completed=found.known_part, doing=doing)
+    known_part = found.known_part
+    if not CLOUD_KINDS[source.kind].keeps_history:
+        known_part = len(engine.tasks.keys() & engine.plan.keys()) / max(1, len(engine.plan))
+    bars.update(bar, completed=known_part, doing=doing)
 
 
 async def _clouds(ports: Ports, source_id: str) -> list[tuple[OwnerId, Source]]:
