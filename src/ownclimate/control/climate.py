@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import structlog
 
+from ownclimate.control.believed import believe
 from ownclimate.control.pauses import Sleep, pause
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.climate import (
@@ -149,7 +150,8 @@ class ClimateKeeper:
         followers = await list_followers(self.ports.directory, owner_id)
         clouds = await list_clouds(self.ports.directory, owner_id)
         climates = await self._climates(owner_id, rooms)
-        if await self._hear_knobs(owner_id, climates, followers, clouds):
+        is_turned = await self._hear_knobs(owner_id, climates, followers, clouds)
+        if await believe(self.ports, owner_id, climates, clouds) or is_turned:
             climates = await self._climates(owner_id, await list_rooms(self.ports.directory, owner_id))
             followers = await list_followers(self.ports.directory, owner_id)
         for climate in climates:

@@ -18,11 +18,13 @@ from ownclimate.core.choices import settled, with_home_mode, with_schedules, wit
 from ownclimate.core.climate import (
     Channel,
     Climate,
+    control_name,
     default_until_ms,
     is_chosen,
     is_timed,
     mode_temperature_c,
     setpoint_of,
+    shown_in,
 )
 from ownclimate.core.climate_changes import Outcome, change_climate
 from ownclimate.core.errors import InvalidInput, NotFound
@@ -131,6 +133,24 @@ async def hold_setpoint(
         return _room(await _choose(ports, owner_id, actor, site_id, change, told, room_id=room_id), room_id)
     except NotFound:
         return None
+
+
+async def leave_setpoint(
+    ports: Ports, owner_id: OwnerId, actor: Actor, site_id: SiteId, room_id: RoomId, channel: Channel
+) -> None:
+    """The room is not ours any more: it shows again what its devices say that they hold. Raises NotFound."""
+
+    def change(climate: Climate, now_ms: int) -> Outcome:
+        room = _room(climate, room_id)
+        gone = {control_name(channel), *shown_in(room.settings, channel)}
+        left = {name: value for name, value in room.settings.items() if name not in gone}
+        rooms = tuple(
+            dataclasses.replace(one, settings=left) if one is room else one for one in climate.rooms
+        )
+        after = dataclasses.replace(climate, rooms=rooms)
+        return Outcome(climate=after, deeds=(_room_deed(actor, "follow", after, room_id, channel),))
+
+    await change_climate(ports, owner_id, site_id, change)
 
 
 async def set_home_mode(
