@@ -14,6 +14,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from tests.fakes.live import serving
+
 LATE_S = 0.4
 
 Fault = Callable[[bytes], web.Response | None]
@@ -89,16 +91,8 @@ class FaultyCloud:
     async def listening(self) -> AsyncIterator[FaultyCloud]:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._pass)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            async with aiohttp.ClientSession() as self._session:
-                yield self
-        finally:
-            await runner.cleanup()
+        async with serving(application) as self.url, aiohttp.ClientSession() as self._session:
+            yield self
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         method = self.method_of(request)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
+from aiohttp import web
 
 from ownclimate.web.dispatch import Application
 
@@ -33,3 +34,15 @@ async def listening(application: Application) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await serving
+
+
+@contextlib.asynccontextmanager
+async def serving(application: web.Application) -> AsyncIterator[str]:
+    """The address under which a fake of somebody else's server answers while the block runs."""
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.live import serving
+
 AUDIENCE = "https://api.sb.ecobee.com"
 CLIENT_ID, SECRET = "a-client", "its secret"
 OFFICE, ANNEX = "5d67ec8293d7eb0013d04f8e", "5d67ec8293d7eb0013d04f8f"
@@ -163,15 +165,8 @@ class SmartBuildingsCloud:
         application = web.Application()
         application.router.add_post("/token", self._token)
         application.router.add_route("*", "/api/v1/{path:.*}", self._answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with serving(application) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _token(self, request: web.Request) -> web.Response:
         self.calls["token"] += 1
