@@ -64,15 +64,6 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relayed:
-    """A command that the cloud took. `look_again` are keys of tasks that will show what came of it: they
-    are asked soon."""
-
-    delivery: Delivery
-    look_again: tuple[str, ...] = ()
-
-
 class Collector(Protocol):
     """Calls one account of a vendor's cloud and records what it answers. Recording is idempotent.
 
@@ -111,13 +102,18 @@ class Collector(Protocol):
         """One call for a stretch of history, its oldest rows first, recorded durably."""
         ...
 
-    async def relay(self, device: Device, command: Command) -> Relayed:
+    async def relay(self, device: Device, command: Command) -> Delivery:
         """One call that has the cloud carry the command out.
 
-        `delivery` is CONFIRMED where the cloud's answer says that the device did it, else SENT and awaited.
+        It is CONFIRMED where the cloud's answer says that the device did it, else SENT and awaited.
         Raises Unreachable when the cloud certainly did nothing; InvalidInput, NotFound, Forbidden, Refused
         or Unsupported when it never will; RateLimited. Anything else: nobody knows.
         """
+        ...
+
+    async def shown_in(self, device: Device, command: Command) -> Sequence[str]:
+        """Keys of the tasks that show what came of the command: they are asked soon. Makes no call and does
+        not raise; empty where nothing shows it."""
         ...
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:

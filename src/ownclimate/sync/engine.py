@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,7 +39,7 @@ from ownclimate.core.errors import (
 from ownclimate.core.readings import FUTURE_SLACK_MS
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.book import Book, Live, TaskState
-from ownclimate.sync.collector import Collector, Relayed, Task, TaskKind
+from ownclimate.sync.collector import Collector, Task, TaskKind
 from ownclimate.sync.gaps import PageRead, Track
 from ownclimate.sync.quota import BACKLOG_SHARE, LIVE_SHARE, RELAY_SHARE, Quota
 from ownclimate.sync.troubles import Troubles
@@ -166,36 +166,41 @@ class Engine:
         made_ms = self.quota.made_ms
         self.live = dataclasses.replace(self.live, calls=self.live.calls + 1, relayed=self.live.relayed + 1)
         try:
-            relayed = await self.collector.relay(device, command)
+            delivery = await self.collector.relay(device, command)
         except RateLimited as error:
             await self._refuse(error)
             raise Unreachable(error.message) from error
-        except Forbidden as error:
-            raise Refused(error.message) from error
+        except (InvalidInput, NotFound, Forbidden, Refused, Unsupported) as error:
+            # What was wished is shown until the cloud says what is.
+            self._hasten(await self.collector.shown_in(device, command), [self.now_ms])
+            if isinstance(error, Forbidden):
+                raise Refused(error.message) from error
+            raise
         finally:
             self.quota.end(made_ms)
         self._troubles.answered(self.now_ms)
-        self._hasten(relayed)
-        return relayed.delivery
+        if delivery.state is not CommandState.CONFIRMED:
+            looks_ms = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
+            self._hasten(await self.collector.shown_in(device, command), looks_ms)
+        return delivery
 
     async def inquire(self, device: Device, command: Command) -> CommandState | None:
         """What became of a command that may have gone out, as the state of things shows.
 
-        Raises Unreachable until all states were asked for since, Unsupported when they do not show it: a
-        cloud cannot be asked for a command by our id.
+        Raises Unreachable until that was asked for since, Unsupported when it does not show it: a cloud
+        cannot be asked for a command by our id.
         """
         await self._load()
         outcome = await self.collector.outcome(device, command)
         if outcome is not None:
             return outcome
         asked_ms = self._inquired_ms.setdefault(command.id, self.now_ms)
-        unasked = [key for key in self._state_keys() if self._state(self.plan[key]).done_ms <= asked_ms]
+        keys = [key for key in await self.collector.shown_in(device, command) if key in self.plan]
+        unasked = [key for key in keys if self._state(self.plan[key]).done_ms <= asked_ms]
         if not unasked:
             del self._inquired_ms[command.id]
             raise Unsupported("inquiry")
-        for key in unasked:
-            self._hastened.setdefault(key, [self.now_ms])
-        self._bell.set()
+        self._hasten([key for key in unasked if key not in self._hastened], [self.now_ms])
         raise Unreachable("what came of it is being looked for")
 
     @property
@@ -285,11 +290,9 @@ class Engine:
             with contextlib.suppress(Conflict):  # Who delivers it moved it at this very moment.
                 await move_command(self.book.ports, self.book.owner_id, command.id, outcome, reason=reason)
         if not is_awaited:
-            unlooked = {key: at_ms for key, at_ms in self._hastened.items() if len(at_ms) == LOOKS_AGAIN}
-            self._hastened = {key: at_ms[:1] for key, at_ms in unlooked.items()}
-
-    def _state_keys(self) -> list[str]:
-        return [key for key, task in self.plan.items() if task.kind is TaskKind.STATE]
+            soon_ms = self.now_ms + LOOK_AGAIN_MS
+            left = {key: [at for at in at_ms if at <= soon_ms] for key, at_ms in self._hastened.items()}
+            self._hastened = {key: at_ms for key, at_ms in left.items() if at_ms}
 
     def _due_after(self, task: Task, *, had_something: bool) -> int:
         if had_something:
@@ -320,10 +323,10 @@ class Engine:
         await self.quota.block(self._troubles.until_ms)
         return wait_ms
 
-    def _hasten(self, relayed: Relayed) -> None:
-        """A command shows soon in what is fetched, then perhaps, and at the usual times."""
-        for key in relayed.look_again:
-            self._hastened[key] = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
+    def _hasten(self, keys: Iterable[str], looks_ms: list[int]) -> None:
+        """These are asked for then besides, and at the usual times."""
+        for key in keys:
+            self._hastened[key] = list(looks_ms)
         self._bell.set()
 
     def _due(self, now_ms: int) -> list[Task]:

@@ -12,7 +12,7 @@ from ownclimate.core.errors import RateLimited
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.book import Book
-from ownclimate.sync.collector import Relayed, Task, TaskKind
+from ownclimate.sync.collector import Task, TaskKind
 from ownclimate.sync.engine import Engine
 from ownclimate.sync.gaps import Page, PageRead, runs_of
 from ownclimate.sync.quota import Allowance, Meter, Quota
@@ -127,9 +127,12 @@ class Account:
             runs=runs_of(rows),
         )
 
-    async def relay(self, device: Device, command: Command) -> Relayed:
+    async def relay(self, device: Device, command: Command) -> Delivery:
         await self.cloud.call("relay")
-        return Relayed(delivery=Delivery(state=CommandState.SENT, is_awaited=True), look_again=("state",))
+        return Delivery(state=CommandState.SENT, is_awaited=True)
+
+    async def shown_in(self, device: Device, command: Command) -> Sequence[str]:
+        return ["state"]
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:
         return None

@@ -14,7 +14,7 @@ from typing import Final
 from ownclimate.control.carriers import Delivery
 from ownclimate.core.errors import Forbidden, InvalidInput, NotFound, Unreachable
 from ownclimate.core.things import Command, CommandState, Device
-from ownclimate.sync.collector import Relayed, Task
+from ownclimate.sync.collector import Task
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.mclimate import collector_tasks as tasks
@@ -120,7 +120,7 @@ class MClimateCollector:
         )
         return read
 
-    async def relay(self, device: Device, command: Command) -> Relayed:
+    async def relay(self, device: Device, command: Command) -> Delivery:
         serial, type_name = _serial_of(device), _type_of(device)
         request = request_of(type_name, device.firmware, command)
         body = request.body(serial, f"{EXECUTOR}{command.id}")
@@ -132,10 +132,11 @@ class MClimateCollector:
             # It was not let in, or the cloud says that nothing is carried out.
             raise Unreachable(error.message) from error
         await self.calls.keep(heard, "send", device)
-        return Relayed(
-            delivery=Delivery(state=CommandState.SENT, receipt={"sent_as": request.command}, is_awaited=True),
-            look_again=(tasks.activity_key(serial), tasks.state_key(serial)),
-        )
+        return Delivery(state=CommandState.SENT, receipt={"sent_as": request.command}, is_awaited=True)
+
+    async def shown_in(self, device: Device, command: Command) -> Sequence[str]:
+        serial = _serial_of(device)
+        return tasks.activity_key(serial), tasks.state_key(serial)
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:
         fate = self.orderly.activity.fates.get(command.id)

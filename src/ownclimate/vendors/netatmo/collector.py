@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ownclimate.control.carriers import Delivery
 from ownclimate.core.errors import Garbled, InvalidInput, Unsupported
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.core.writes import Actor
 from ownclimate.links.http import Cloud
-from ownclimate.sync.collector import Memory, Relayed, Task, TaskKind
+from ownclimate.sync.collector import Memory, Task, TaskKind
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.netatmo.collector_account import HALF_HOURS, Account
@@ -80,6 +81,7 @@ class NetatmoCollector:
             cloud=self.cloud,
             tokens=self.tokens,
             status_of=status_key,
+            topology=HOMES,
         )
 
     @property
@@ -163,8 +165,11 @@ class NetatmoCollector:
             return self.history.refused(task.key, asked, now_ms)
         return self.history.read(task.key, asked, said.get("body"), self._asked_ms(said))
 
-    async def relay(self, device: Device, command: Command) -> Relayed:
+    async def relay(self, device: Device, command: Command) -> Delivery:
         return await self.commands.relay(device, command)
+
+    async def shown_in(self, device: Device, command: Command) -> Sequence[str]:
+        return await self.commands.shown_in(device, command)
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:
         return await self.commands.outcome(device, command)

@@ -7,7 +7,7 @@ device or a room is to do is awaited until the home's status shows it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -22,7 +22,6 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.sites import get_site, list_rooms
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.links.http import Cloud
-from ownclimate.sync.collector import Relayed
 from ownclimate.vendors.netatmo import presented
 from ownclimate.vendors.netatmo.collector_http import TokenSpent, read_success
 from ownclimate.vendors.netatmo.collector_orders import Place, Request, meant_by
@@ -49,33 +48,43 @@ class Tokens(Protocol):
 
 @dataclass(slots=True)
 class CommandRelay:
-    """`status_of` gives the key of the task that asks the status of a home."""
+    """`status_of` gives the key of the task that asks the status of a home, `topology` is that of the one
+    that asks for all homes, with their modes and schedules."""
 
     ports: Ports
     owner_id: OwnerId
     cloud: Cloud
     tokens: Tokens
     status_of: Callable[[str], str]
+    topology: str
     _heard: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     """By home what its status last said, and when it was asked for."""
     _sent_ms: dict[str, int] = field(default_factory=dict)
     """By command, of those that this process sent."""
 
-    async def relay(self, device: Device, command: Command) -> Relayed:
+    async def relay(self, device: Device, command: Command) -> Delivery:
         """As `sync.collector.Collector.relay`."""
         place = await self._place(device)
-        look_again = (self.status_of(place.home_id),)
         if is_about_schedule(command.name):
             await relay_schedule(self.ports, self.owner_id, command, place.home_id, self._ask)
-            return Relayed(delivery=Delivery(state=CommandState.CONFIRMED), look_again=look_again)
+            return Delivery(state=CommandState.CONFIRMED)
         meant = meant_by(await self._spelt(command), place, self.ports.clock.now_ms())
         self._note_sent(command)
         said = await self._ask(meant.request)
         is_done = meant.is_done or _was_so_already(said)
         state = CommandState.CONFIRMED if is_done else CommandState.SENT
         is_awaited = not is_done and bool(meant.sign.members)
-        delivery = Delivery(state=state, receipt={"call": meant.request.method}, is_awaited=is_awaited)
-        return Relayed(delivery=delivery, look_again=look_again)
+        return Delivery(state=state, receipt={"call": meant.request.method}, is_awaited=is_awaited)
+
+    async def shown_in(self, device: Device, command: Command) -> Sequence[str]:
+        """As `sync.collector.Collector.shown_in`."""
+        try:
+            place = await self._place(device)
+        except (Unsupported, NotFound):
+            return ()
+        status = self.status_of(place.home_id)
+        is_of_home = command.name == SET_HOME_MODE or is_about_schedule(command.name)
+        return (status, self.topology) if is_of_home else (status,)
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:
         """CONFIRMED once a status that was asked for after the command shows it."""

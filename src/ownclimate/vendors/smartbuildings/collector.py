@@ -16,13 +16,13 @@ import orjson
 
 from ownclimate.control.carriers import Delivery
 from ownclimate.core.aliases import SMARTBUILDINGS
-from ownclimate.core.errors import Garbled, Refused, Unsupported
+from ownclimate.core.errors import Garbled, InvalidInput, Refused, Unsupported
 from ownclimate.core.forecasts import keep_forecast
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.links.http import Cloud
-from ownclimate.sync.collector import Memory, Relayed, Task, TaskKind
+from ownclimate.sync.collector import Memory, Task, TaskKind
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import LIVE_SHARE, Allowance, Meter
 from ownclimate.vendors.smartbuildings.collector_account import Account
@@ -138,7 +138,7 @@ class SmartBuildingsCollector:
     async def fetch_page(self, task: Task, page: Page) -> PageRead:
         raise Unsupported("history", "SmartBuildings' cloud keeps no history")
 
-    async def relay(self, device: Device, command: Command) -> Relayed:
+    async def relay(self, device: Device, command: Command) -> Delivery:
         serial = device.aliases[SMARTBUILDINGS]
         account = await self._account()
         if serial not in account.thermostats:
@@ -149,9 +149,14 @@ class SmartBuildingsCollector:
         data = await self._call(request.method, path, body)
         if request.is_answered:
             await self._take(request.shows_in[0], serial, account, data)
-            return Relayed(delivery=Delivery(state=CommandState.CONFIRMED))
-        look_again = tuple(f"{part} {serial}" for part in request.shows_in)
-        return Relayed(delivery=Delivery(is_awaited=True), look_again=look_again)
+            return Delivery(state=CommandState.CONFIRMED)
+        return Delivery(is_awaited=True)
+
+    async def shown_in(self, device: Device, command: Command) -> Sequence[str]:
+        try:
+            return [f"{part} {device.aliases[SMARTBUILDINGS]}" for part in request_of(command).shows_in]
+        except (InvalidInput, Unsupported):
+            return ()
 
     async def outcome(self, device: Device, command: Command) -> CommandState | None:
         """A later look at the part that shows it has to show it. That it shows something else says nothing:

@@ -260,7 +260,12 @@ async def world(clock: FakeClock, entropy: Any) -> AsyncIterator[World]:
     )
     cloud = Cloud(f"http://127.0.0.1:{runner.addresses[0][1]}")
     made.relay = CommandRelay(
-        ports=ports, owner_id=owner_id, cloud=cloud, tokens=Tokens(), status_of=lambda home: f"status {home}"
+        ports=ports,
+        owner_id=owner_id,
+        cloud=cloud,
+        tokens=Tokens(),
+        status_of=lambda home: f"status {home}",
+        topology="homesdata",
     )
     yield made
     await cloud.close()
@@ -282,12 +287,12 @@ async def test_a_switch_is_told_once_and_awaited_in_the_status_of_its_home(
 ) -> None:
     world.answer = 200, {"status": "ok"}
 
-    relayed = await world.relay.relay(world.plug, SWITCH)
+    delivery = await world.relay.relay(world.plug, SWITCH)
 
     module = {"id": "00:04:74:00:00:02", "on": True, "bridge": "00:04:74:00:00:01"}
     assert world.asked == [{"home": {"id": "5f01", "modules": [module]}}]
-    assert (relayed.delivery.state, relayed.delivery.is_awaited) == (CommandState.SENT, True)
-    assert relayed.look_again == ("status 5f01",)
+    assert (delivery.state, delivery.is_awaited) == (CommandState.SENT, True)
+    assert await world.relay.shown_in(world.plug, SWITCH) == ("status 5f01",)
     on = {"modules": [{"id": "00:04:74:00:00:02", "on": True}]}
     world.relay.hear("5f01", on, clock.now_ms() - 1)
     assert await world.relay.outcome(world.plug, SWITCH) is None
@@ -326,4 +331,4 @@ async def test_an_answer_tells_whether_anything_was_done(
 async def test_what_is_so_already_is_done(world: World) -> None:
     world.answer = failed(23)
 
-    assert (await world.relay.relay(world.plug, SWITCH)).delivery.state is CommandState.CONFIRMED
+    assert (await world.relay.relay(world.plug, SWITCH)).state is CommandState.CONFIRMED
