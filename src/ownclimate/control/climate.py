@@ -127,6 +127,9 @@ class ClimateKeeper:
                         next_look_ms = now_ms + round(self.look_every_s * 1000)
                 except AppError as error:
                     log.warning("climate_postponed", code=error.code, reason=error.message)
+                    # What was due is found again by a whole look, which is not at once.
+                    self._due_ms.clear()
+                    next_look_ms = self.ports.clock.now_ms() + round(self.look_every_s * 1000)
                 rest_ms = min([next_look_ms, *self._due_ms.values()]) - self.ports.clock.now_ms()
                 await pause(self.sleep, max(0, rest_ms) / 1000, self._wake)
         finally:

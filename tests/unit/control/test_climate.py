@@ -240,6 +240,46 @@ async def test_a_crash_between_an_order_and_its_note_gives_no_order_twice(clock,
     assert await home.orders() == [("left", SET_SETPOINT, 21.5), ("right", SET_SETPOINT, 21.5)]
 
 
+class Ailing(MemoryDirectory):
+    """Cannot note leases for now."""
+
+    refused = 0
+    is_ailing = False
+
+    async def write(self, partition: str, changes: Sequence[Change], version: str) -> None:
+        if self.is_ailing:
+            self.refused += 1
+            raise StoreUnavailable("the disk is full")
+        await super().write(partition, changes, version)
+
+
+async def test_a_store_in_trouble_is_asked_again_at_the_next_look_and_not_at_once(clock, entropy) -> None:
+    directory = Ailing()
+    ports = dataclasses.replace(memory_ports(clock, entropy), directory=directory)
+    home = await HeatedHome.build(Households(ports))
+    await home.choose("parlour", "manual", 21.5, until_ms=NOW_MS + HOUR_MS)
+    naps: list[float] = []
+    has_seen_enough = asyncio.Event()
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        clock.advance(max(seconds, 0.001))
+        directory.is_ailing = len(naps) > 1
+        if len(naps) > 10:
+            has_seen_enough.set()
+        await asyncio.sleep(0)
+
+    task = asyncio.get_running_loop().create_task(ClimateKeeper(ports, "test", nap, look_every_s=600).run())
+    async with asyncio.timeout(5):
+        await has_seen_enough.wait()
+    directory.is_ailing = False
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert directory.refused
+    assert min(naps[2:]) == 600
+
+
 async def test_only_one_of_two_servers_keeps_the_rooms(home) -> None:
     await home.choose("bedroom", "manual", 22.0)
     tasks = [
