@@ -11,7 +11,7 @@ from typing import Final
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from ownclimate.collecting import uses_of
+from ownclimate.collecting import CLOUD_KINDS, uses_of
 from ownclimate.core.accounts import list_owner_ids
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import CLOUDS, Vault, list_linked
@@ -80,9 +80,10 @@ async def _add_cloud(
     families.refused.add_metric(labels, live.refused)
     families.relayed.add_metric(labels, live.relayed)
     families.saved.add_metric(labels, live.saved)
-    families.known.add_metric(labels, found.known_part)
-    families.rows.add_metric(labels, found.rows)
-    families.gaps.add_metric(labels, found.missing_ms / 1000)
+    if CLOUD_KINDS[source.kind].keeps_history:
+        families.known.add_metric(labels, found.known_part)
+        families.rows.add_metric(labels, found.rows)
+        families.gaps.add_metric(labels, found.missing_ms / 1000)
     families.success.add_metric(labels, live.last_success_ms / 1000)
     for use in await uses_of(ports, vault, owner_id, source):
         window = [*labels, use.meter, f"{use.span_ms / 1000:g}"]

@@ -51,11 +51,23 @@ def furnished(demo: Demo, browser: Browser) -> Furnished:
     page.goto(f"{demo.url}/members")
     page.get_by_role("button", name="Make a link").click()
     link = page.locator("#link").inner_text()
+    page.goto(f"{demo.url}/sources/connect?cloud=netatmo")
+    for label, text in (
+        ("Client id", "my-app"),
+        ("Client secret", "hush"),
+        ("Refresh token", "hush"),
+        ("Address of the cloud", "http://127.0.0.1:9"),
+    ):
+        page.get_by_label(label).fill(text)
+    page.get_by_role("button", name="Connect with what is pasted").click()
+    source = page.url.removeprefix(demo.url).partition("?")[0]
     asked = {
         dialect: urlencode({"client_id": client_id, "response_type": "code"})
         for dialect, client_id in clients.items()
     }
     pages = {route.path.strip("/") or "home": route.path for route in ROUTES if route.show is not None}
+    for path in [path for path in pages.values() if "{source" in path]:
+        pages[path.strip("/")] = path.replace("/sources/{source:hex24}", source)
     for path in ("/clients/{client}", "/clients/{client}/tokens"):
         pages[path.strip("/")] = path.replace("{client}", clients["netatmo"])
     page.goto(demo.url)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import LOOKS, Look, overflow_px, violations
-from tests.browser.conftest import Demo
+from tests.browser.conftest import SHOTS, Demo
 from tests.browser.test_code_flow import open_menu, sign_in
 from tests.fakes.server import COMMAND, Server, environment
 
@@ -135,8 +135,9 @@ def test_an_account_is_connected_by_signing_in_and_its_bar_fills_before_ones_eye
     assert page.locator("dt:text-is('Refused') + dd").inner_text() == "0"
     page.goto(household.url)
     assert page.get_by_role("link", name="Living room").first.is_visible()
-    context.close()
     check_looks(household, browser, shots)
+    check_that_all_of_it_goes(page, household)
+    context.close()
 
 
 def check_looks(household: Household, browser: Browser, shots: Path) -> None:
@@ -158,6 +159,18 @@ def check_looks(household: Household, browser: Browser, shots: Path) -> None:
         found += examined(page, shots, "source-remove-refused", look)
         context.close()
     assert found == []
+
+
+def check_that_all_of_it_goes(page: Page, household: Household) -> None:
+    page.goto(f"{household.url}/sources")
+    page.get_by_role("link", name="Holiday flat").click()
+    page.get_by_role("link", name="Disconnect").click()
+    page.get_by_label("Type its name to confirm").fill("Holiday flat")
+    page.get_by_role("button", name="Disconnect and remove the data").click()
+    expect(page.get_by_role("heading", name="Holiday flat is gone")).to_be_visible()
+    page.screenshot(path=SHOTS / "source-removed.png")
+    page.goto(household.url)
+    assert page.get_by_text("Nothing here yet").is_visible()
 
 
 def signed_in(context: BrowserContext, household: Household) -> Page:

@@ -23,7 +23,10 @@ WAITING: Final = "waits"
 
 
 def kind_name(kind: str, clouds: Mapping[str, CloudKind]) -> str:
-    return f"{clouds[kind].title}’s cloud" if kind in clouds else KIND_NAMES.get(kind, kind)
+    if kind not in clouds:
+        return KIND_NAMES.get(kind, kind)
+    title = clouds[kind].title
+    return f"{title}{'’' if title.endswith('s') else '’s'} cloud"
 
 
 def called(source: Source, clouds: Mapping[str, CloudKind]) -> str:

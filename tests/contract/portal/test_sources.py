@@ -171,6 +171,7 @@ async def test_of_a_cloud_that_keeps_no_history_nothing_is_missing(
         assert "<progress" not in shown.text
         assert "ows of history" not in shown.text
         assert "rows in" not in shown.text
+    assert "Collect from" not in (await browser.get(f"/sources/connect?cloud={KIND}")).text
 
 
 async def test_the_page_of_a_cloud_tells_how_far_it_is_and_what_is_missing(

@@ -65,6 +65,7 @@ class Connecting:
     base_url: str
     own_base_url: str
     may_name_address: bool
+    keeps_history: bool
     since: str
     relays: bool
     credentials: tuple[Credential, ...]
@@ -337,6 +338,7 @@ def _new_view(visit: Visit, cloud: CloudKind) -> Connecting:
         base_url=form.text("base_url"),
         own_base_url=cloud.base_url,
         may_name_address=visit.account.is_admin,
+        keeps_history=cloud.keeps_history,
         since=form.text("since"),
         relays="relays" in form,
         credentials=cloud.credentials,
