@@ -13,6 +13,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
         "tests.fakes.server_child",
+        "tests.integration.collector_child",
         "tests.integration.damage_worker",
         "tests.integration.links_child",
         "tests.integration.timetable_child",

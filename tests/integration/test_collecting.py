@@ -1,109 +1,70 @@
-"""Two servers on loopback: the demo as the vendor's cloud, and a household that collects from it."""
+"""Two servers on loopback: the demo as the vendor's cloud, and a household that collects from it.
+
+TEST_FULL collects the whole year of every device with Netatmo's limits, their spans shortened, and for as
+long as two hours and a quarter with the spans that they really have.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import signal
-import subprocess
+import random
 import time
-import urllib.parse
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from ownclimate import data_folder
-from ownclimate.collecting import open_engine
-from ownclimate.config import Settings
-from ownclimate.core.accounts import get_account
-from ownclimate.core.devices import find_device
-from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import link_source
-from ownclimate.core.ports import Ports
-from ownclimate.core.readings import Interval
-from ownclimate.core.things import Source
-from ownclimate.oauth.encryption import Cipher
-from ownclimate.sync.engine import Engine
-from ownclimate.sync.settings import checked_cloud
-from tests.fakes import FakeClock, SeededEntropy
-from tests.fakes.faulty_cloud import FaultyCloud, cut, drop, error, page
-from tests.fakes.households import ACTOR, Households, memory_ports
-from tests.fakes.server import COMMAND, Server, environment, run, run_json
+from tests.fakes import FakeClock
+from tests.fakes.collecting import Collecting
+from tests.fakes.demo_cloud import (
+    DAY_S,
+    OWNER,
+    PAGE_ROWS,
+    DemoCloud,
+    answers,
+    connect,
+    histories,
+    measures,
+    sign_in,
+    status_of,
+    until_whole,
+)
+from tests.fakes.faulty_cloud import FaultyCloud
+from tests.fakes.processes import PROCESSES
+from tests.fakes.server import Server, run, run_json
+from tests.integration import collector_child
 
-DAY_MS = 24 * 3_600_000
-KILLED_DAYS = 8
-PAGE_ROWS = 1024
-SCOPES = "read_station read_homecoach read_thermostat"
-LIMITS = ("150/10", "500/3600")
-KILLS = 20 if os.environ.get("TEST_FULL") else 1
-
-
-@dataclass
-class CloudFolder:
-    """The demo's data, served with one limit or another: counts begin anew with the server."""
-
-    data: Path
-    limit: str = ""
-    server: Server | None = None
-
-    def serving(self, limit: str) -> Server:
-        if self.server is None or self.limit != limit:
-            self.stop()
-            self.limit = limit
-            allowed = {f"OWNCLIMATE_NETATMO_REQUESTS_PER_{name}": "0" for name in ("APP_10S", "APP_HOUR")}
-            allowed |= {"OWNCLIMATE_NETATMO_REQUESTS_PER_USER_10S": limit}
-            allowed |= {"OWNCLIMATE_NETATMO_REQUESTS_PER_USER_HOUR": "500" if limit != "0" else "0"}
-            self.server = Server.start(self.data, "--demo", **allowed)
-        return self.server
-
-    def stop(self) -> None:
-        if self.server is not None:
-            self.server.process.terminate()
-            self.server.process.wait()
-        self.server = None
+FULL = bool(os.environ.get("TEST_FULL"))
+DAYS = 366 if FULL else 8
+KILLS = 20
+KILLED_DAYS = 60 if FULL else 12
+LONGEST_LIFE_S = 0.6
+SLACK_S = 3 * 3600
+"""What is younger may come in while we look."""
+SHORT_SPANS = {
+    "netatmo_requests_per_user_10s": 50,
+    "netatmo_requests_per_user_hour": 500,
+    "netatmo_requests_per_app_10s": 200,
+    "netatmo_requests_per_app_hour": 2000,
+    "netatmo_burst_s": 1,
+    "netatmo_hour_s": 10,
+}
+REAL_SPANS = {name: SHORT_SPANS[name] for name in SHORT_SPANS if "requests" in name}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudFolder]:
-    made = CloudFolder(tmp_path_factory.mktemp("cloud") / "data")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCloud]:
+    made = DemoCloud(tmp_path_factory.mktemp("cloud") / "data")
     yield made
     made.stop()
 
 
 @pytest.fixture
-def cloud(folder: CloudFolder) -> Server:
-    """It refuses what is beyond `LIMITS`, and has counted nothing of another test's yet."""
-    folder.stop()
-    return folder.serving("150")
-
-
-@pytest.fixture
-def patient_cloud(folder: CloudFolder) -> Server:
+def patient_cloud(folder: DemoCloud) -> Server:
     """It refuses nothing by itself."""
-    return folder.serving("0")
-
-
-def sign_in(server: Server) -> dict[str, str]:
-    """An app at the cloud, and a refresh token of its user."""
-    told = json.loads((server.data / "demo.json").read_text())
-    client = told["clients"]["netatmo"]
-    form = {
-        "grant_type": "password",
-        "username": told["email"],
-        "password": told["password"],
-        "client_id": client["client_id"],
-        "client_secret": client["client_secret"],
-        "scope": SCOPES,
-    }
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    body = urllib.parse.urlencode(form).encode()
-    answer = server.request("POST", "/oauth2/token", body, headers=headers)
-    return {**client, **answer.json}
+    return folder.serving()
 
 
 @pytest.fixture
@@ -117,162 +78,120 @@ async def proxy(patient_cloud: Server) -> AsyncIterator[FaultyCloud]:
         yield listening
 
 
-class Household:
-    """Collects in this process, into memory; time stands still but for pauses, which take no time."""
-
-    def __init__(self, ports: Ports, clock: FakeClock, owner_id: OwnerId, source: Source) -> None:
-        self.ports, self.clock, self.owner_id, self.source = ports, clock, owner_id, source
-        self.vault = Cipher(bytes(32), SeededEntropy(2))
-        self.pauses: list[float] = []
-
-    @classmethod
-    async def connected(cls, access: dict[str, str], url: str, clock: FakeClock, days: int) -> Household:
-        ports = memory_ports(clock, SeededEntropy(1))
-        owner_id = (await Households(ports).add("ada")).owner_id
-        secrets = {"client_secret": access["client_secret"], "refresh_token": access["refresh_token"]}
-        settings = checked_cloud(
-            client_id=access["client_id"],
-            base_url=url,
-            since_ms=clock.now_ms() - days * DAY_MS,
-            limits=LIMITS,
-        )
-        vault = Cipher(bytes(32), SeededEntropy(2))
-        source = await link_source(
-            ports,
-            vault,
-            owner_id,
-            ACTOR,
-            kind="netatmo",
-            name="cloud",
-            settings=settings,
-            secrets=secrets,
-        )
-        household = cls(ports, clock, owner_id, source)
-        household.secrets = secrets
-        return household
-
-    secrets: dict[str, str]
-
-    def engine(self) -> Engine:
-        async def pause(seconds: float) -> None:
-            self.pauses.append(seconds)
-            self.clock.advance(seconds)
-            await asyncio.sleep(0)
-
-        return open_engine(self.ports, self.vault, self.owner_id, self.source, self.secrets, pause)
-
-    async def collect(self) -> Engine:
-        engine = self.engine()
-        assert await engine.run_once(), engine.live.last_error
-        return engine
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock(time.time_ns() // 1_000_000)
 
 
-async def station_rows(ports: Ports, owner_id: OwnerId, wire_id: str, interval: Interval) -> Any:
-    device = await find_device(ports.directory, owner_id, wire_id)
-    assert device is not None
-    return await ports.series.read(device.number, interval, ["temperature_c", "humidity_pct"])
+async def connected(access: dict[str, str], url: str, clock: FakeClock, days: int) -> Collecting:
+    secrets = {"client_secret": access["client_secret"], "refresh_token": access["refresh_token"]}
+    since_ms = clock.now_ms() - days * DAY_S * 1000
+    settings = {"client_id": access["client_id"], "since_ms": since_ms, "limits": ("150/10", "500/3600")}
+    return await Collecting.of("netatmo", url, clock, secrets, **settings)
 
 
-def stations_of(cloud: Server, access: dict[str, str]) -> list[str]:
-    """Ids of the stations' outdoor modules, as the cloud tells them."""
-    answer = cloud.request("GET", "/api/getstationsdata", token=access["access_token"])
-    return [m["_id"] for d in answer.json["body"]["devices"] for m in d.get("modules", [])]
-
-
-async def test_a_months_history_arrives_equal_in_the_fewest_calls(cloud, clock) -> None:
-    access = sign_in(cloud)
-    module = stations_of(cloud, access)[0]
-    async with FaultyCloud(cloud.url).listening() as proxy:
-        household = await Household.connected(access, proxy.url, clock, days=31)
-        await check_a_month(cloud, module, household, proxy, clock)
-
-
-async def check_a_month(
-    cloud: Server, module: str, household: Household, proxy: FaultyCloud, clock: FakeClock
-) -> None:
-    until_ms = clock.now_ms() - 3_600_000
-
-    engine = await household.collect()
-
-    interval = Interval(start_ms=until_ms - 30 * DAY_MS, end_ms=until_ms)
-    collected = await station_rows(household.ports, household.owner_id, module, interval)
-    async with data_folder.open_ports(cloud.data, Settings(store_map_gib=1)) as there:
-        email = json.loads((cloud.data / "demo.json").read_text())["email"]
-        owner_id = (await get_account(there.directory, email)).owner_id
-        original = await station_rows(there, owner_id, module, interval)
-    assert len(collected.times_ms) > 8_000
-    # The wire has whole seconds.
-    np.testing.assert_array_equal(collected.times_ms, original.times_ms // 1000 * 1000)
-    for name in ("temperature_c", "humidity_pct"):
-        np.testing.assert_allclose(collected.columns[name], original.columns[name], atol=0.051)
-    tracks = [state.track for state in engine.tasks.values() if state.track is not None]
-    least = sum(-(-track.rows // PAGE_ROWS) for track in tracks)
-    assert proxy.calls["getmeasure"] <= least + len(tracks)
-    assert all(track.gaps(clock.now_ms()) == [] for track in tracks)
-    assert proxy.statuses[429] == 0
-
-
-def add_source(cloud: Server, access: dict[str, str], data: Path, since: str) -> str:
-    run(data, "user", "add", "ada@example.org", stdin="correct horse battery\n")
-    limits = [part for limit in LIMITS for part in ("--limit", limit)]
-    made = run_json(
-        data,
-        *("source", "add", "netatmo", "--owner", "ada@example.org", "--client-id", access["client_id"]),
-        *("--base-url", cloud.url, "--since", since, *limits),
-        stdin=f"{access['client_secret']}\n{access['refresh_token']}\n",
-    )
-    return str(made["id"])
-
-
-def test_a_killed_collector_goes_on_where_it_was(cloud, tmp_path, clock) -> None:
-    data = tmp_path / "data"
-    source_id = add_source(cloud, sign_in(cloud), data, str(clock.now_ms() - KILLED_DAYS * DAY_MS))
+def check_equal(cloud: Server, ours: Server, source_id: str, begin_s: int) -> int:
+    """Both servers answer the same of every device's past, value for value as the wire has them; returns
+    how many rows."""
+    end_s = int(time.time()) - SLACK_S
+    email = json.loads((cloud.data / "demo.json").read_text())["email"]
+    its_token, our_token = personal_token(cloud.data, email), personal_token(ours.data, OWNER)
     rows = 0
-    for _ in range(KILLS):
-        child = subprocess.Popen(
-            [*COMMAND, "--data", str(data), "serve", "--port", "0"],
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-        )
-        rows = progress_beyond(data, rows)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    with Server.start(data):
-        status = until_whole(data)
+    pasts = histories(ours.data, source_id)
+    products = {asked["type"] for asked in pasts.values()}
+    assert len(products) >= 7
+    for name, asked in pasts.items():
+        there = measures(cloud, its_token, asked, begin_s, end_s)
+        here = measures(ours, our_token, asked, begin_s, end_s)
+        assert here == there, (name, asked)
+        assert there or asked["scale"] != "max", (name, asked)
+        rows += len(there)
+    return rows
 
-    assert status["id"] == source_id
+
+def personal_token(data: Path, email: str) -> str:
+    """Which no limit of an app's users counts."""
+    return str(run_json(data, "token", "add", "--owner", email, "--name", "check")["token"])
+
+
+def least_pages(data: Path) -> int:
+    return sum(-(-history["rows"] // PAGE_ROWS) for history in status_of(data)["histories"])
+
+
+def test_all_that_a_cloud_has_of_the_past_arrives_equal_in_the_fewest_calls(folder, tmp_path) -> None:
+    cloud, data = folder.serving(**SHORT_SPANS), tmp_path / "data"
+    access = sign_in(cloud)
+    source_id = connect(cloud, access, data, DAYS, "50/1", "500/10")
+    begin_s = int(time.time()) - DAYS * DAY_S + 3600
+
+    with Server.start(data) as ours:
+        began_s = time.monotonic()
+        status = until_whole(data, 600)
+        took_s = time.monotonic() - began_s
+        told = answers(cloud)
+        calls, least = told["getmeasure", 200], least_pages(data)
+
+        rows = check_equal(cloud, ours, source_id, begin_s)
+
+    print(f"\n{rows} rows of {len(status['histories'])} devices in {took_s:.0f} s, {calls} of {least} calls")
+    assert [key for key in told if key[1] == 429] == []
+    assert status["refused"] == 0
+    assert status["last_error"] == ""
+    assert all(history["gaps"] == [] for history in status["histories"])
+    # A short past has more pages that are not full: the newest of each device, at least.
+    assert calls <= (least * 1.02 if FULL else least + len(status["histories"]))
+
+
+@pytest.mark.skipif(not FULL, reason="waits for more than two hours: the spans are those of Netatmo")
+def test_with_the_spans_that_the_vendor_has_no_call_is_refused_either(folder, tmp_path) -> None:
+    cloud, data = folder.serving(**REAL_SPANS), tmp_path / "data"
+    access, days = sign_in(cloud), 150
+    connect(cloud, access, data, days)
+
+    with Server.start(data):
+        status = until_whole(data, 3 * 3600)
+
+    told = answers(cloud)
+    print(f"\n{status['rows']} rows, {told['getmeasure', 200]} calls, quota {status['quota']}")
+    assert [key for key in told if key[1] == 429] == []
+    assert status["refused"] == 0
+    # More than reading the past may use in an hour.
+    assert told["getmeasure", 200] > 0.6 * 500
+    assert told["getmeasure", 200] <= least_pages(data) * 1.02
+
+
+def test_a_collector_killed_at_any_moment_goes_on_where_it_was(folder, tmp_path) -> None:
+    cloud, data = folder.serving(**SHORT_SPANS), tmp_path / "data"
+    access = sign_in(cloud)
+    source_id = connect(cloud, access, data, KILLED_DAYS, "50/1", "500/10")
+    begin_s = int(time.time()) - KILLED_DAYS * DAY_S + 3600
+    dice, seen = random.Random(7), set()
+    for _ in range(KILLS):
+        child = PROCESSES.Process(target=collector_child.main, args=(data,), daemon=True)
+        child.start()
+        time.sleep(dice.uniform(0, LONGEST_LIFE_S))
+        child.kill()
+        child.join()
+        seen.add(status_of(data)["calls"])
+
+    with Server.start(data) as ours:
+        status = until_whole(data)
+        told = answers(cloud)
+        rows = check_equal(cloud, ours, source_id, begin_s)
+
+    assert len(seen) > KILLS / 4, "it was killed before it came to anything"
+    assert [key for key in told if key[1] == 429] == []
     assert status["refused"] == 0
     assert all(history["gaps"] == [] for history in status["histories"])
-    assert sum(use["used"] for use in status["quota"][:1]) <= 150
-
-
-def progress_beyond(data: Path, rows: int) -> int:
-    for _ in range(600):
-        (status,) = run_json(data, "sync", "status")
-        if status["rows"] > rows:
-            return int(status["rows"])
-        time.sleep(0.05)
-    raise AssertionError(f"nothing more was collected than {rows} rows")
-
-
-def until_whole(data: Path) -> Any:
-    for _ in range(600):
-        (status,) = run_json(data, "sync", "status")
-        if status["histories"] and status["state"] == "up to date":
-            return status
-        time.sleep(0.1)
-    raise AssertionError(f"it does not come to an end: {status}")
+    # What was asked for again: at most a page for each time that it was killed.
+    assert told["getmeasure", 200] <= least_pages(data) + len(status["histories"]) + KILLS
+    assert rows > 1000
 
 
 async def test_a_second_run_asks_for_nothing_and_an_hour_later_for_one_page_each(
     access, proxy, clock
 ) -> None:
-    household = await Household.connected(access, proxy.url, clock, days=4)
+    household = await connected(access, proxy.url, clock, days=4)
     engine = await household.collect()
     proxy.calls.clear()
 
@@ -281,60 +200,13 @@ async def test_a_second_run_asks_for_nothing_and_an_hour_later_for_one_page_each
     assert proxy.calls == {}
     clock.advance(3700)
     await household.collect()
-    histories = sum(state.track is not None for state in engine.tasks.values())
-    assert 0 < proxy.calls["getmeasure"] <= histories + 1
+    pasts = sum(state.track is not None for state in engine.tasks.values())
+    assert 0 < proxy.calls["getmeasure"] <= pasts + 1
     assert proxy.calls["homesdata"] == 0
 
 
-FAULTS = {
-    "a refusal without a word until when": (error(429, 26, "API limit exceeded"), True),
-    "a refusal of the years before": (error(403, 26, "User usage reached"), True),
-    "a refusal for seconds": (error(429, 26, "API limit exceeded", "7"), False),
-    "too many callers at once": (error(429, 11, "Failed to enter concurrency limited section"), False),
-    "an expired token": (error(403, 3, "Access token expired"), False),
-    "a server error": (error(500, 500, "Internal Server Error"), False),
-    "an error in a success": (error(200, 0, "failed to connect to server"), False),
-    "a proxy's page": (page(502), False),
-    "a page as a success": (page(200), False),
-    "half an answer": (cut, False),
-    "a dropped connection": (drop, False),
-}
-
-
-@pytest.mark.parametrize("name", FAULTS)
-async def test_a_fault_delays_and_leaves_no_gap(name, access, proxy, clock) -> None:
-    fault, gives_up = FAULTS[name]
-    household = await Household.connected(access, proxy.url, clock, days=4)
-    began_ms = clock.now_ms()  # The cloud's clock does not move with ours.
-    proxy.spoil("homesdata", fault)
-    proxy.spoil("getmeasure", fault)
-
-    engine = household.engine()
-    if gives_up:
-        for _ in range(2):
-            assert not await engine.run_once()
-            clock.advance(3600)
-            engine = household.engine()
-    assert await engine.run_once(), engine.live.last_error
-
-    tracks = [state.track for state in engine.tasks.values() if state.track is not None]
-    assert tracks
-    assert all(track.rows and not track.gaps(began_ms) for track in tracks)
-    assert engine.live.last_error
-
-
-async def test_a_refresh_whose_reply_was_lost_is_asked_for_again(access, proxy, clock) -> None:
-    household = await Household.connected(access, proxy.url, clock, days=1)
-    proxy.spoil("token", drop)
-
-    engine = await household.collect()
-
-    assert proxy.calls["token"] == 2
-    assert engine.tasks
-
-
 async def test_a_rotated_token_is_on_disk_before_it_is_used(access, proxy, clock) -> None:
-    household = await Household.connected(access, proxy.url, clock, days=1)
+    household = await connected(access, proxy.url, clock, days=1)
     engine = household.engine()
     await engine.collector.prepare()
     await engine.collector.close()
@@ -346,7 +218,7 @@ async def test_a_rotated_token_is_on_disk_before_it_is_used(access, proxy, clock
 
 
 async def test_credentials_that_do_not_hold_are_not_hammered(access, proxy, clock) -> None:
-    household = await Household.connected(
+    household = await connected(
         access | {"refresh_token": "0" * 24 + "|" + "0" * 32}, proxy.url, clock, days=1
     )
     engine = household.engine()
@@ -358,9 +230,9 @@ async def test_credentials_that_do_not_hold_are_not_hammered(access, proxy, cloc
     assert access["client_secret"] not in engine.live.last_error
 
 
-def test_by_hand_it_is_collected_and_told_how_far_it_is(patient_cloud, access, tmp_path, clock) -> None:
+def test_by_hand_it_is_collected_and_told_how_far_it_is(patient_cloud, access, tmp_path) -> None:
     data = tmp_path / "data"
-    source_id = add_source(patient_cloud, access, data, str(clock.now_ms() - DAY_MS))
+    source_id = connect(patient_cloud, access, data, 1, "150/10", "500/3600")
 
     done = run(data, "sync", "run", "--once")
     (status,) = run_json(data, "sync", "status", "--source", source_id)
@@ -377,10 +249,10 @@ def test_by_hand_it_is_collected_and_told_how_far_it_is(patient_cloud, access, t
 
 
 def test_by_hand_an_account_that_refuses_is_said_and_counts_as_partly_done(
-    patient_cloud, access, tmp_path, clock
+    patient_cloud, access, tmp_path
 ) -> None:
     data = tmp_path / "data"
-    add_source(patient_cloud, access | {"client_secret": "wrong"}, data, str(clock.now_ms() - DAY_MS))
+    connect(patient_cloud, access | {"client_secret": "wrong"}, data, 1, "150/10")
 
     done = run(data, "sync", "run", "--once", check=False)
 
@@ -394,3 +266,52 @@ def test_without_a_cloud_there_is_nothing_to_run(tmp_path) -> None:
 
     assert done.returncode == 1
     assert "no cloud to collect from" in done.stderr
+
+
+def test_when_the_cloud_is_switched_off_for_good_all_goes_on_without_it(folder, tmp_path) -> None:
+    cloud, data = folder.serving(), tmp_path / "data"
+    access = sign_in(cloud)
+    source_id = connect(cloud, access, data, 2, "5000/1")
+    with Server.start(data) as ours:
+        until_whole(data)
+        token = personal_token(data, OWNER)
+        key = run_json(data, "hook", "add", "--owner", OWNER)["key"]
+        before = read_all(ours, token, data, source_id)
+        folder.stop()
+        # A station's state is asked for at once, in place of in ten minutes.
+        run(data, "source", "pause", source_id)
+        run(data, "source", "resume", source_id)
+
+        calls = status_of(data)["calls"]
+        sent = ours.request(
+            "POST",
+            "/hooks/readings?device_model=ours",
+            {"readings": [{"device": "ours-1", "temperature_c": 21.5}]},
+            token=key,
+        )
+        time.sleep(1)
+
+        assert sent.status == 200, sent.body
+        (device,) = [d for d in run_json(data, "device", "list") if d["vendor_id"] == "ours-1"]
+        assert "21.5" in run(data, "readings", device["id"]).stdout
+        assert read_all(ours, token, data, source_id) == before
+        assert status_of(data)["calls"] - calls <= 3
+        assert ours.process.poll() is None
+
+
+def read_all(server: Server, token: str, data: Path, source_id: str) -> dict[str, Any]:
+    """What the three faces say of what was collected."""
+    end_s = int(time.time()) - SLACK_S
+    end_s -= end_s % DAY_S
+    pasts = histories(data, source_id)
+    found: dict[str, Any] = {
+        name: measures(server, token, asked, end_s - DAY_S, end_s) for name, asked in pasts.items()
+    }
+    homes = server.request("GET", "/api/homesdata", token=token).json["body"]["homes"]
+    found["homes"] = sorted((home["name"], len(home.get("modules", ()))) for home in homes)
+    for path in ("/v1/controllers", "/v1/buildings", "/api/v1/thermostatIds"):
+        answer = server.request("GET", path, token=token)
+        assert answer.status == 200, (path, answer.body)
+        found[path] = answer.body
+    assert sum(len(found[name]) for name in pasts) > 1000
+    return found
