@@ -9,7 +9,8 @@ from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET
-from ownclimate.vendors.smartbuildings.collector import BASE_URL, LIMITS, SmartBuildingsCollector
+from ownclimate.vendors.smartbuildings.collector import BASE_URL, SmartBuildingsCollector
+from ownclimate.vendors.smartbuildings.collector_plan import LIMITS
 from ownclimate.vendors.smartbuildings.collector_tokens import Client, TokenKeeper
 
 

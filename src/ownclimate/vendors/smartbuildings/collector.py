@@ -6,7 +6,6 @@ part of it, again and again, and every poll is kept as readings. Answers are arc
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +21,22 @@ from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.links.http import Cloud
-from ownclimate.sync.collector import Memory, Task, TaskKind
+from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
-from ownclimate.sync.quota import LIVE_SHARE, Allowance, Meter
+from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.smartbuildings.collector_account import Account
 from ownclimate.vendors.smartbuildings.collector_http import TokenSpent, read_data
+from ownclimate.vendors.smartbuildings.collector_plan import (
+    ALERTS,
+    BUILDING,
+    BUILDINGS,
+    LIMITS,
+    PARTS,
+    THERMOSTATS,
+    WEATHER,
+    WEATHER_PART,
+    tasks_of,
+)
 from ownclimate.vendors.smartbuildings.collector_tokens import TokenKeeper
 from ownclimate.vendors.smartbuildings.intake import Intake
 from ownclimate.vendors.smartbuildings.mapping import (
@@ -35,7 +45,6 @@ from ownclimate.vendors.smartbuildings.mapping import (
     alerts_of,
     building_of,
     events_of,
-    sensors_of,
     status_of,
     summary_of,
 )
@@ -47,42 +56,11 @@ from ownclimate.vendors.smartbuildings.orders import (
     is_done,
     request_of,
 )
+from ownclimate.vendors.smartbuildings.sensing import sensors_of
 from ownclimate.vendors.smartbuildings.weather_said import outlooks_of
 
 BASE_URL: Final = "https://api.sb.ecobee.com"
-LIMITS: Final = (Allowance(calls=60, span_ms=60_000),)
-"""The vendor publishes none. A call a second is our guess at what nobody minds: with ninety thermostats each
-is asked as often as below, with more of them less often."""
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
-DAY_MS: Final = 24 * HOUR_MS
-SENSORS, ALERTS, WEATHER = "sensors", "alerts", "weather"
-BUILDINGS, BUILDING, THERMOSTATS = "buildings", "building", "thermostats"
 ACCOUNT: Final = "account"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One of the calls of a thermostat: the end of its address, how often it is made, what it is called."""
-
-    tail: str
-    kind: TaskKind
-    every_ms: int
-    label: str
-
-
-PARTS: Final[Mapping[str, Part]] = {
-    SUMMARY: Part(tail="", kind=TaskKind.TOPOLOGY, every_ms=DAY_MS, label="names and modes"),
-    SETTINGS: Part(tail="/alertSettings", kind=TaskKind.TOPOLOGY, every_ms=DAY_MS, label="alert settings"),
-    STATUS: Part(tail="/status", kind=TaskKind.STATE, every_ms=5 * MINUTE_MS, label="status"),
-    SENSORS: Part(tail="/sensors", kind=TaskKind.STATE, every_ms=5 * MINUTE_MS, label="sensors"),
-    EVENTS: Part(tail="/events", kind=TaskKind.STATE, every_ms=10 * MINUTE_MS, label="holds"),
-    ALERTS: Part(tail="/alerts", kind=TaskKind.STATE, every_ms=10 * MINUTE_MS, label="alerts"),
-}
-"""The vendor's consumer interface asks for at most one poll in three minutes; here is no word of it. All that
-changes is one kind of work: then each waits equally long when the calls do not suffice for all."""
-WEATHER_PART: Final = Part(tail="/weather", kind=TaskKind.STATE, every_ms=HOUR_MS, label="weather")
-"""Of a building: its thermostats are all under one sky, so one of them is asked."""
 
 
 @dataclass(slots=True)
@@ -116,7 +94,7 @@ class SmartBuildingsCollector:
         account = await self._account()
         if self._planned is None or self._planned[0] != account:
             # It is asked for after each call, and hardly ever another one.
-            self._planned = account, self._tasks_of(account)
+            self._planned = account, tasks_of(account, self.limits)
         return self._planned[1]
 
     async def fetch(self, task: Task) -> bool:
@@ -173,21 +151,6 @@ class SmartBuildingsCollector:
 
     async def close(self) -> None:
         await self.cloud.close()
-
-    def _tasks_of(self, account: Account) -> list[Task]:
-        tasks = [_task(BUILDINGS, TaskKind.TOPOLOGY, "buildings", DAY_MS)]
-        for building_id, name in account.buildings.items():
-            of = name or building_id
-            tasks.append(_task(f"{BUILDING} {building_id}", TaskKind.TOPOLOGY, of, DAY_MS))
-            tasks.append(
-                _task(f"{THERMOSTATS} {building_id}", TaskKind.TOPOLOGY, f"thermostats of {of}", DAY_MS)
-            )
-            if account.thermostats_in(building_id):
-                tasks.append(_part_task(WEATHER, WEATHER_PART, building_id, of))
-        for serial, (_, name) in account.thermostats.items():
-            tasks += [_part_task(part, told, serial, name or serial) for part, told in PARTS.items()]
-        stretch = self._stretch(tasks)
-        return [dataclasses.replace(task, every_ms=round(task.every_ms * stretch)) for task in tasks]
 
     async def _take_buildings(self) -> bool:
         data = await self._ask(BUILDINGS, "/api/v1/buildingIds")
@@ -301,12 +264,6 @@ class SmartBuildingsCollector:
     async def _intake(self) -> Intake:
         return await Intake.open(self.ports, self.owner_id, self.source)
 
-    def _stretch(self, tasks: Sequence[Task]) -> float:
-        """How much less often everything is asked for, where the calls do not suffice."""
-        wanted = sum(1 / task.every_ms for task in tasks)
-        allowed = min((limit.calls / limit.span_ms for limit in self.limits), default=wanted)
-        return max(1.0, wanted / (allowed * LIVE_SHARE))
-
 
 _PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     SUMMARY: summary_of,
@@ -315,14 +272,6 @@ _PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     EVENTS: events_of,
 }
 """Parts that are about the thermostat itself alone."""
-
-
-def _task(key: str, kind: TaskKind, label: str, every_ms: int) -> Task:
-    return Task(key=key, kind=kind, label=label, every_ms=every_ms)
-
-
-def _part_task(part: str, told: Part, thing: str, name: str) -> Task:
-    return _task(f"{part} {thing}", told.kind, f"{told.label} of {name}", told.every_ms)
 
 
 def _is_connected(device: Device) -> bool:

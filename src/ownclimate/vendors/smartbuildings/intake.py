@@ -32,9 +32,9 @@ from ownclimate.vendors.smartbuildings.mapping import (
     REACHABLE,
     Building,
     Said,
-    Sensor,
     alert_instant_ms,
 )
+from ownclimate.vendors.smartbuildings.sensing import Sensor
 
 SYNC: Final = Actor(via="sync")
 ALERT: Final = "alert"

@@ -29,22 +29,7 @@ from ownclimate.vendors.smartbuildings.reading import (
 from ownclimate.vendors.smartbuildings.units import celsius, instant_ms
 
 REACHABLE: Final = "reachable"
-TENTHS_FROM: Final = 200
-"""Text of a whole number from here on is tenths of a degree: no room is that hot."""
-TENTHS: Final = "tenths"
 COLDEST_F, HOTTEST_F = -459.67, 500.0
-
-SENSED: Final[Mapping[str, tuple[str, Ability]]] = {
-    "temperature": ("temperature_c", Ability.TEMPERATURE),
-    "humidity": ("humidity_pct", Ability.HUMIDITY),
-    "occupancy": ("occupancy", Ability.OCCUPANCY),
-    "co2": ("co2_ppm", Ability.CO2),
-    "dryContact": ("contact_open", Ability.CONTACT),
-}
-"""What a sensor can measure: our quantity, and what a device that has it can do."""
-_SWITCHED: Final = frozenset({"occupancy", "dryContact"})
-_STATED: Final = frozenset({"temperature_c", "humidity_pct"})
-"""What a thermostat's status says in hundredths and its own sensor only in tenths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +58,8 @@ class Building:
     kept: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sensor:
-    """`id` is unique within its thermostat, `code` in the world where there is one."""
-
-    id: str
-    code: str
-    said: Said
-
-
 def building_of(data: Any) -> Building:
-    said = _members(data)
+    said = members_of(data)
     place = {
         "latitude": said.take("latitude", number),
         "longitude": said.take("longitude", number),
@@ -108,7 +84,7 @@ def building_of(data: Any) -> Building:
 
 
 def summary_of(data: Any) -> Said:
-    said = _members(data, "buildingId", "timeZoneOffsetMinutes")
+    said = members_of(data, "buildingId", "timeZoneOffsetMinutes")
     modes = said.take("hvacModes", _modes) or ()
     settings = {
         words.DISPLAY_NAME: said.take("thermostatName", text),
@@ -123,7 +99,7 @@ def summary_of(data: Any) -> Said:
 
 
 def status_of(data: Any) -> Said:
-    said = _members(data)
+    said = members_of(data)
     settings: dict[str, Any] = {
         words.TENANT_MODE: said.take("isTenantMode", flag),
         words.CLIMATE_MODE: said.take("hvacMode", _mode),
@@ -140,10 +116,10 @@ def status_of(data: Any) -> Said:
     }
     setpoint = Members(said.left.pop("setPoint", None))
     values = {
-        "temperature_c": said.take("temperature", _degrees),
+        "temperature_c": said.take("temperature", degrees_c),
         "humidity_pct": said.take("humidity", number),
-        "setpoint_c": setpoint.take("desiredHeat", _degrees),
-        "setpoint_cool_c": setpoint.take("desiredCool", _degrees),
+        "setpoint_c": setpoint.take("desiredHeat", degrees_c),
+        "setpoint_cool_c": setpoint.take("desiredCool", degrees_c),
     }
     if mode := settings[words.CLIMATE_MODE]:
         # What the set-points mean depends on it: it stands beside them.
@@ -167,7 +143,7 @@ def status_of(data: Any) -> Said:
 
 def alert_settings_of(data: Any) -> Said:
     """Limits in the core's units. One that is switched off may have a value that is none (-1)."""
-    said = _members(data)
+    said = members_of(data)
     limits = {kind.ours: _limit(said.take(wire_name(kind.member), member_object), kind) for kind in LIMITS}
     reminders = {
         ours: _reminder(said.take(wire_name(member), member_object)) for ours, member in REMINDERS.items()
@@ -178,7 +154,7 @@ def alert_settings_of(data: Any) -> Said:
 
 def events_of(data: Any) -> Said:
     """Holds are told as they were said, the one that runs first."""
-    said = _members(data)
+    said = members_of(data)
     running = said.take("currentEvent", member_object)
     others = [dict(hold) for hold in objects(said.left.pop("holds", None))]
     holds = {"others": others, **({} if running is None else {"current": dict(running)})}
@@ -187,7 +163,7 @@ def events_of(data: Any) -> Said:
 
 def alerts_of(data: Any) -> Said:
     """Alerts that nobody acknowledged, as they were said; those without an id or an instant are kept only."""
-    said = _members(data)
+    said = members_of(data)
     items = [dict(item) for item in objects(said.left.pop("items", None))]
     alerts = [item for item in items if alert_instant_ms(item) is not None and text(item["acknowledgeRef"])]
     strange = [item for item in items if item not in alerts]
@@ -201,82 +177,7 @@ def alert_instant_ms(alert: Mapping[str, Any]) -> int | None:
     return instant_ms(at) if isinstance(at, str) and "acknowledgeRef" in alert else None
 
 
-def sensors_of(data: Any) -> tuple[Sensor | None, list[Sensor], dict[str, Any]]:
-    """The thermostat's own sensor, the remote ones, and what was not understood."""
-    said = _members(data)
-    own, remote, strange = None, [], []
-    for item in objects(said.left.pop("items", None)):
-        sensor = _sensor(item)
-        if sensor is None:
-            strange.append(dict(item))
-        elif sensor.id == words.OWN_SENSOR:
-            own = sensor
-        else:
-            remote.append(sensor)
-    return own, remote, {**said.left, **({"items": strange} if strange else {})}
-
-
-def sensed_value(kind: str, said: str) -> tuple[float | None, bool]:
-    """What a sensor's text means in our units, None for none; and whether it was in tenths of a degree."""
-    if kind in _SWITCHED:
-        return {"true": 1.0, "false": 0.0}.get(said.lower()), False
-    try:
-        value = number(float(said))
-    except ValueError:
-        value = None
-    if kind != "temperature" or value is None:
-        return value, False
-    is_tenths = said.strip().isdecimal() and value >= TENTHS_FROM
-    return _degrees(value / 10 if is_tenths else value), is_tenths
-
-
-def _sensor(item: Mapping[str, Any]) -> Sensor | None:
-    said = Members(item)
-    sensor_id = said.take("id", text)
-    if not sensor_id or not sensor_id.isprintable():
-        return None
-    code = said.take("code", text)
-    values: dict[str, float] = {}
-    abilities: set[Ability] = set()
-    forms: list[dict[str, str]] = []
-    for capability in objects(said.left.pop("capability", None)):
-        kind, told = text(capability.get("type")), text(capability.get("value"))
-        if kind is None or told is None:
-            continue
-        value, is_tenths = sensed_value(kind, told) if kind in SENSED else (None, False)
-        if value is None:
-            # What it does not measure now, or what we have no quantity for, is told as it was said.
-            forms.append({"type": kind, "text": told})
-        else:
-            values[SENSED[kind][0]] = value
-            forms.append({"type": kind, "unit": TENTHS} if is_tenths else {"type": kind})
-        if kind in SENSED:
-            abilities.add(SENSED[kind][1])
-    name = said.take("name", text)
-    is_own = sensor_id == words.OWN_SENSOR
-    told_so = {
-        "id": sensor_id,
-        "code": code,
-        "type": said.take("type", text),
-        "isInUse": said.take("isInUse", flag),
-        "capability": forms,
-        "name": name if is_own else None,
-    }
-    if is_own:
-        values = {quantity: value for quantity, value in values.items() if quantity not in _STATED}
-    return Sensor(
-        id=sensor_id,
-        code=code or "",
-        said=Said(
-            name=name or "",
-            values=values,
-            abilities=frozenset(abilities),
-            kept={**known(told_so), **({"more": said.left} if said.left else {})},
-        ),
-    )
-
-
-def _members(data: Any, *asked: str) -> Members:
+def members_of(data: Any, *asked: str) -> Members:
     """Without what was known before it was asked for."""
     said = Members(data)
     for name in ("id", *asked):
@@ -284,14 +185,14 @@ def _members(data: Any, *asked: str) -> Members:
     return said
 
 
-def _degrees(value: Any) -> float | None:
+def degrees_c(value: Any) -> float | None:
     degrees_f = number(value)
     return None if degrees_f is None or not COLDEST_F <= degrees_f <= HOTTEST_F else celsius(degrees_f)
 
 
 def _range(value: Any) -> dict[str, float] | None:
     said = Members(value)
-    low, high = said.take("min", _degrees), said.take("max", _degrees)
+    low, high = said.take("min", degrees_c), said.take("max", degrees_c)
     return None if low is None or high is None else {"min": low, "max": high}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ownclimate.core.things import Ability, Place
-from ownclimate.vendors.smartbuildings import mapping
+from ownclimate.vendors.smartbuildings import mapping, sensing
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings.units import fahrenheit
 from ownclimate.vendors.smartbuildings.weather_said import cover_of, outlooks_of
@@ -68,7 +68,7 @@ ODD = st.dictionaries(MEMBERS, JSON | st.dictionaries(MEMBERS, JSON, max_size=4)
     ],
 )
 def test_a_sensors_whole_number_from_200_on_is_tenths(text, degrees_f, is_tenths) -> None:
-    value, was_tenths = mapping.sensed_value("temperature", text)
+    value, was_tenths = sensing.sensed_value("temperature", text)
 
     assert (None if value is None else fahrenheit(value)) == degrees_f
     assert was_tenths is is_tenths
@@ -87,14 +87,14 @@ def test_a_sensors_whole_number_from_200_on_is_tenths(text, degrees_f, is_tenths
     ],
 )
 def test_other_texts_of_sensors_mean_what_their_type_says(kind, text, value) -> None:
-    assert mapping.sensed_value(kind, text) == (value, False)
+    assert sensing.sensed_value(kind, text) == (value, False)
 
 
 def test_a_thermostats_own_sensor_does_not_repeat_its_status() -> None:
     capability = [{"type": "temperature", "value": "713"}, {"type": "occupancy", "value": "true"}]
     item = {"id": "ei:0", "type": "thermostat", "capability": capability}
 
-    own, remote, kept = mapping.sensors_of({"id": "1", "items": [item]})
+    own, remote, kept = sensing.sensors_of({"id": "1", "items": [item]})
 
     assert own is not None
     assert (own.said.values, remote, kept) == ({"occupancy": 1.0}, [], {})
@@ -170,7 +170,7 @@ def test_nothing_that_a_cloud_may_send_is_an_error(data: dict[str, Any]) -> None
         mapping.alert_settings_of,
         mapping.events_of,
         mapping.alerts_of,
-        mapping.sensors_of,
+        sensing.sensors_of,
         outlooks_of,
     ):
         read(data)

@@ -14,7 +14,7 @@ from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
 from ownclimate.vendors.smartbuildings.face.finding import sensors_of, thermostat_id, thermostat_of
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
-from ownclimate.vendors.smartbuildings.mapping import TENTHS
+from ownclimate.vendors.smartbuildings.sensing import TENTHS
 from ownclimate.vendors.smartbuildings.units import fahrenheit
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Endpoint, Success
