@@ -40,7 +40,7 @@ from ownclimate.core.readings import FUTURE_SLACK_MS
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.book import Book, Live, TaskState
 from ownclimate.sync.collector import Collector, Task, TaskKind
-from ownclimate.sync.gaps import PageRead, Track
+from ownclimate.sync.gaps import DUE_MS, PageRead, Track
 from ownclimate.sync.quota import BACKLOG_SHARE, LIVE_SHARE, RELAY_SHARE, Quota
 from ownclimate.sync.troubles import Troubles
 
@@ -172,7 +172,8 @@ class Engine:
             raise Unreachable(error.message) from error
         except (InvalidInput, NotFound, Forbidden, Refused, Unsupported) as error:
             # What was wished is shown until the cloud says what is.
-            self._hasten(await self.collector.shown_in(device, command), [self.now_ms])
+            keys = await self.collector.shown_in(device, command)
+            self._hasten(keys, [self.now_ms + LOOK_AGAIN_MS])
             if isinstance(error, Forbidden):
                 raise Refused(error.message) from error
             raise
@@ -259,7 +260,7 @@ class Engine:
         # Its owner may have changed since when values are wanted.
         known = state.track or Track(until_ms=task.until_ms)
         before = dataclasses.replace(known, since_ms=task.since_ms)
-        page = before.next_page(self.now_ms, self.collector.page_rows)
+        page = before.next_page(self._reached_ms(task, before), self.collector.page_rows)
         read = _sobered(await self.collector.fetch_page(task, page), self.now_ms)
         track = before.with_page(page, read)
         state = dataclasses.replace(state, track=track)
@@ -271,6 +272,13 @@ class Engine:
         if has_more and self._fruitless[task.key] < FRUITLESS_AT_ONCE:
             return state, self.now_ms
         return state, self._due_after(task, had_something=read.rows > 0)
+
+    def _reached_ms(self, task: Task, track: Track) -> int:
+        """Now; after a page that brought nothing the newest that is known: where our clock is ahead of the
+        cloud's, what it has not lived through yet is asked for in vain, and must not hide what is older."""
+        if not self._fruitless[task.key] or not track.known:
+            return self.now_ms
+        return min(self.now_ms, track.coverage.spans[-1][1] + DUE_MS)
 
     async def _take_outcomes(self) -> None:
         """What was fetched last may show what came of commands; it is asked again only while one waits."""
