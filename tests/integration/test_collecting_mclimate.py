@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import time
@@ -30,7 +31,7 @@ from ownclimate.core.commands import (
     list_device_commands,
     list_pending,
 )
-from ownclimate.core.devices import find_device, hide_device, list_devices
+from ownclimate.core.devices import edit_device, find_device, hide_device, list_devices
 from ownclimate.core.geofences import list_geofences
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ordering import give_order
@@ -39,7 +40,7 @@ from ownclimate.core.readings import Interval, Series
 from ownclimate.core.routines import list_routines
 from ownclimate.core.sites import create_room, create_site, list_rooms, list_sites
 from ownclimate.core.thermostats import list_thermostats
-from ownclimate.core.things import Command, CommandState, Device, SiteKind
+from ownclimate.core.things import Ability, Command, CommandState, Device, SiteKind
 from ownclimate.oauth.passwords import hash_password
 from ownclimate.oauth.tokens import check
 from ownclimate.quotas import quotas_of
@@ -293,6 +294,92 @@ async def test_buildings_rooms_and_what_a_device_says_of_itself_arrive(world, cl
     assert {entry.kind for entry in await here.raw.scan(household.owner_id)} >= {
         "mclimate.controllers", "mclimate.fetch", "mclimate.controller_log", "mclimate.rooms",
     }  # fmt: skip
+
+
+ODD = [
+    {
+        "serial_number": "X1",
+        "type": "hyperspace_heater",
+        "id": "7",
+        "online": "1",
+        "name": None,
+        "room_id": "12",
+        "created": "0000-00-00 00:00:00",
+        "controller_log": [],
+        "relay_state": "1",
+        "colour": "red",
+        "_links": {"self": {"href": "/v1/controllers"}},
+    },
+    {"serial_number": 4711, "type": "melissa", "controller_log": {"temp": "21.5", "created": "yesterday"}},
+    {"serial_number": "V1", "type": "vicki", "controller_log": None, "mac": 5},
+    {"type": "melissa"},
+    "no controller",
+]
+
+
+async def test_whatever_a_list_holds_devices_come_of_it_and_what_has_no_word_is_kept(
+    world, cloud, household
+) -> None:
+    document = {"_embedded": {"controller": ODD}, "total": "5", "_links": {}}
+    cloud.spoil("controllers", lambda _: web.json_response(document))
+    cloud.spoil("buildings", problem(403, "not yours"))
+    cloud.spoil("rooms", problem(404, "Not found"))
+    cloud.spoil("users", lambda _: web.json_response({"users": {"_relation": {"country": []}}}))
+    collector = household.engine().collector
+
+    await ask_for_topology(collector)
+
+    await collector.close()
+    devices = await list_devices(household.ports.directory, household.owner_id)
+    (site,) = await list_sites(household.ports.directory, household.owner_id)
+    (room,) = await list_rooms(household.ports.directory, household.owner_id)
+    found = {device.vendor_id: device for device in devices}
+    assert found.keys() == {"X1", "4711", "V1"}
+    assert found["X1"].model == "hyperspace_heater"
+    assert found["X1"].abilities == {Ability.RELAY}
+    assert found["X1"].kept["mclimate.cloud"]["colour"] == "red"
+    assert found["X1"].room_id == room.id
+    assert {device.site_id for device in devices} == {site.id}
+    assert (site.name, room.name) == ("cloud", "Room 12")
+
+
+async def test_a_name_given_here_stays_until_it_is_changed_in_the_cloud(
+    world, cloud, household, clock
+) -> None:
+    melissa = await world.heard(await world.device("melissa", name="Parlour"), temperature_c=20)
+    await household.collect()
+    ports, owner_id = household.ports, household.owner_id
+
+    async def renamed(name: str) -> None:
+        ours = await find_device(ports.directory, owner_id, "melissa1")
+        assert ours is not None
+        await edit_device(ports, owner_id, ACTOR, ours.id, lambda d: dataclasses.replace(d, name=name))
+
+    async def name_after_a_while() -> str:
+        clock.advance(660)
+        await household.collect()
+        ours = await find_device(ports.directory, owner_id, "melissa1")
+        assert ours is not None
+        return ours.name
+
+    await renamed("Salon")
+    assert await name_after_a_while() == "Salon"
+    await world.client.request("PUT", "/v1/controllers/melissa1", json_body={"name": "Lounge"})
+    assert melissa.name == "Parlour"
+    assert await name_after_a_while() == "Lounge"
+
+
+@pytest.mark.parametrize("ahead_s", [7200, -7200])
+async def test_a_clock_that_is_wrong_here_leaves_no_gap(ahead_s, world, cloud, clock) -> None:
+    melissa = await world.device("melissa")
+    await fill(world, melissa, 1, temperature_c=20)
+    wrong = FakeClock(clock.now_ms() + ahead_s * 1000)
+    household = await Collecting.of("mclimate", cloud.url, wrong, SECRETS, client_id="mclimate")
+
+    engine = await household.collect()
+
+    assert_equal(*await both(world, household, melissa))
+    assert all(not state.track.gaps(clock.now_ms()) for state in engine.tasks.values() if state.track)
 
 
 async def test_what_devices_were_told_comes_into_their_logs_and_is_carried_out_by_nobody(

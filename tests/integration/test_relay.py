@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from ownclimate.core.things import CommandState
+from ownclimate.core.devices import list_devices
+from ownclimate.core.sites import edit_site
+from ownclimate.core.things import CommandState, SiteKind
+from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
+from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
 from tests.fakes import FakeClock
 from tests.fakes.faulty_cloud import Fault, drop, error, page
+from tests.fakes.households import ACTOR
 from tests.fakes.relayed_home import CloudServer, Household, cloud_of
 
 HOME, WORKSHOP = "5f0000000000000000000001", "5f0000000000000000000002"
@@ -124,6 +130,30 @@ async def test_a_room_is_told_to_do_whatever_the_cloud_knows(household, cloud, a
     held = await room(cloud, BATH)
     assert (held["therm_setpoint_mode"], held.get("therm_setpoint_temperature")) == shown
     assert (methods(cloud), await states(household)) == (["setroomthermpoint"], ["confirmed"])
+
+
+@pytest.mark.parametrize("interface", ["mclimate", "smartbuildings"])
+async def test_every_interface_tells_the_cloud_through_the_same_order(household, cloud, interface) -> None:
+    ports, owner_id = household.households.ports, household.account.owner_id
+    (valve,) = [d for d in await list_devices(ports.directory, owner_id) if d.name == "Bath left"]
+    await edit_site(ports, owner_id, ACTOR, valve.site_id, lambda site: replace(site, kind=SiteKind.BUILDING))
+    if interface == "mclimate":
+        client = household.households.client(mclimate_dialect(wait_s=0.05), token="ada")
+        body = {"serial_number": valve.aliases["mclimate"], "command": "set_target_temperature"}
+        await client.request("POST", "/v1/provider/send", json_body=body | {"targetTemperature": 21})
+    else:
+        client = household.households.client(smartbuildings_dialect(), token="ada")
+        hold = {"desiredTemperature": 69.8, "type": "indefinite"}
+        path = f"/api/v1/thermostats/{valve.aliases['smartbuildings']}/heatHold"
+        assert (await client.request("POST", path, json_body=hold)).status == 201
+    await household.work(4)
+
+    (command,) = await household.commands()
+    assert (command.name, command.state.value) == ("set_setpoint", "confirmed")
+    held = await room(cloud, BATH)
+    assert (held["therm_setpoint_mode"], held["therm_setpoint_temperature"]) == ("manual", 21)
+    assert (await room(household, BATH))["therm_setpoint_temperature"] == 21
+    assert methods(cloud) == ["setroomthermpoint"]
 
 
 async def test_what_time_brings_is_never_told_to_the_cloud(household, cloud, clock) -> None:
@@ -270,7 +300,7 @@ async def test_what_the_cloud_cannot_reach_is_told_and_shows_as_the_cloud_says_a
 
     await set_module(household, PLUG, on=True)
     assert (await module(household, PLUG))["on"] is True
-    await household.work(301, step_s=30)
+    await household.work(4)
 
     (command,) = await household.commands()
     assert (command.state, command.reason) == (CommandState.FAILED, "the cloud cannot reach the device")

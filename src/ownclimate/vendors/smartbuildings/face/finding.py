@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from ownclimate.core import linking
 from ownclimate.core.aliases import SITE, SMARTBUILDINGS
 from ownclimate.core.devices import find_device_by_alias, list_devices
 from ownclimate.core.errors import NotFound
@@ -76,10 +77,13 @@ async def sensors_of(call: Call, thermostat: Device) -> list[Device]:
 
 
 async def runs_elsewhere(call: Call, device: Device) -> bool:
-    """Whether a cloud runs the device's programme: then it is told what to do, and tells what it does."""
+    """Whether the vendor's cloud runs the thermostat's programme: then it is told what to do in its own
+    words, and tells what it does. What other clouds run is told through its room."""
     if not device.link:
         return False
-    return is_run_elsewhere(device, await list_clouds(call.ports.directory, device.owner_id))
+    clouds = await list_clouds(call.ports.directory, device.owner_id)
+    own = [key for key, source in clouds.items() if source.kind == linking.SMARTBUILDINGS]
+    return is_run_elsewhere(device, own)
 
 
 def is_thermostat(device: Device) -> bool:
