@@ -40,7 +40,7 @@ from ownclimate.core.readings import FUTURE_SLACK_MS
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.book import Book, Live, TaskState
 from ownclimate.sync.collector import Collector, Task, TaskKind
-from ownclimate.sync.gaps import PageRead, Track
+from ownclimate.sync.gaps import DUE_MS, PageRead, Track
 from ownclimate.sync.quota import BACKLOG_SHARE, LIVE_SHARE, RELAY_SHARE, Quota
 from ownclimate.sync.troubles import Troubles
 
@@ -260,7 +260,7 @@ class Engine:
         # Its owner may have changed since when values are wanted.
         known = state.track or Track(until_ms=task.until_ms)
         before = dataclasses.replace(known, since_ms=task.since_ms)
-        page = before.next_page(self.now_ms, self.collector.page_rows)
+        page = before.next_page(self._reached_ms(task, before), self.collector.page_rows)
         read = _sobered(await self.collector.fetch_page(task, page), self.now_ms)
         track = before.with_page(page, read)
         state = dataclasses.replace(state, track=track)
@@ -272,6 +272,13 @@ class Engine:
         if has_more and self._fruitless[task.key] < FRUITLESS_AT_ONCE:
             return state, self.now_ms
         return state, self._due_after(task, had_something=read.rows > 0)
+
+    def _reached_ms(self, task: Task, track: Track) -> int:
+        """Now; after a page that brought nothing the newest that is known: where our clock is ahead of the
+        cloud's, what it has not lived through yet is asked for in vain, and must not hide what is older."""
+        if not self._fruitless[task.key] or not track.known:
+            return self.now_ms
+        return min(self.now_ms, track.coverage.spans[-1][1] + DUE_MS)
 
     async def _take_outcomes(self) -> None:
         """What was fetched last may show what came of commands; it is asked again only while one waits."""
