@@ -14,6 +14,7 @@ from ownclimate.vendors.mclimate.collector_account import Account, Controller
 from ownclimate.vendors.mclimate.collector_things import Things
 
 ACCOUNT: Final = "account"
+CONTROLLER: Final = "controller "
 
 
 class Hidden(NotFound):
@@ -30,13 +31,27 @@ class Ledger:
 
     async def account(self) -> Account:
         if self._account is None:
-            self._account = from_body(Account, dict(await self.memory.recall(ACCOUNT)))
+            head = from_body(Account, dict(await self.memory.recall(ACCOUNT)))
+            rows = await self.memory.recall_all(CONTROLLER)
+            controllers = {
+                name.removeprefix(CONTROLLER): from_body(Controller, dict(body))
+                for name, body in rows.items()
+            }
+            self._account = dataclasses.replace(head, controllers=controllers)
         return self._account
 
     async def save(self, account: Account) -> None:
-        if account != self._account:
-            await self.memory.remember(ACCOUNT, to_body(account))
-            self._account = account
+        """What is new; each controller is a document of its own, however many there are."""
+        before = await self.account()
+        for serial, controller in account.controllers.items():
+            if controller != before.controllers.get(serial):
+                await self.memory.remember(CONTROLLER + serial, to_body(controller))
+        for serial in before.controllers.keys() - account.controllers.keys():
+            await self.memory.forget(CONTROLLER + serial)
+        head = dataclasses.replace(account, controllers={})
+        if head != dataclasses.replace(before, controllers={}):
+            await self.memory.remember(ACCOUNT, to_body(head))
+        self._account = account
 
     async def note(self, serial: str, **changes: Any) -> None:
         """What is new of a controller."""

@@ -94,9 +94,11 @@ class Things:
         return await edit_device(self.ports, self.owner_id, self.actor, known.id, change, verb="report")
 
     async def hear_provider(self, device: Device, told: Told, at_ms: int) -> Device:
-        """The device after what `provider/fetch` told of it."""
+        """The device after what `provider/fetch` told of it; one that we hear ourselves tells us better."""
+        if device.is_heard:
+            return device
         reports = dict(told.reports)
-        if told.is_online is not None and not device.is_heard:
+        if told.is_online is not None:
             reports[REACHABLE] = told.is_online
 
         def change(known: Device) -> Device:
