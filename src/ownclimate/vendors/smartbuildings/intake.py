@@ -21,13 +21,13 @@ from ownclimate.core.events import announce_events, record_event
 from ownclimate.core.ids import OwnerId, SiteId
 from ownclimate.core.linking import list_linked
 from ownclimate.core.ports import Ports
-from ownclimate.core.programmes import collected_link
 from ownclimate.core.readings import Batch, OriginKind
 from ownclimate.core.sites import create_site, edit_site, find_by_alias, get_site
 from ownclimate.core.sources import origin_of
-from ownclimate.core.things import Device, Report, Site, SiteKind, Source
+from ownclimate.core.things import Device, Site, SiteKind, Source
 from ownclimate.core.writes import Actor
 from ownclimate.vendors.smartbuildings import vocabulary as words
+from ownclimate.vendors.smartbuildings.hearing import Hearing
 from ownclimate.vendors.smartbuildings.mapping import (
     REACHABLE,
     Building,
@@ -40,8 +40,6 @@ SYNC: Final = Actor(via="sync")
 ALERT: Final = "alert"
 """Kind of the events that alerts become."""
 UNNAMED: Final = "Building"
-NAME: Final = "name"
-ZONE: Final = "time_zone"
 
 
 @dataclass(slots=True)
@@ -58,15 +56,20 @@ class Intake:
         linked = {one.id for one in await list_linked(ports.directory, owner_id)}
         return cls(ports=ports, owner_id=owner_id, source=source, linked=linked)
 
+    @property
+    def _hearing(self) -> Hearing:
+        now_ms = self.ports.clock.now_ms()
+        return Hearing(source_id=self.source.id, now_ms=now_ms, linked=self.linked)
+
     async def hear_building(self, building_id: str, said: Building) -> Site | None:
         """The building after hearing that; None for one that its owner deleted here."""
         site = await self.find_site(building_id)
         if site is not None:
             return await edit_site(
-                self.ports, self.owner_id, SYNC, site.id, lambda before: self._told_site(before, said)
+                self.ports, self.owner_id, SYNC, site.id, lambda before: self._hearing.site(before, said)
             )
         blank = Site(id=SiteId(""), owner_id=self.owner_id, name=UNNAMED, number=0)
-        new = self._told_site(blank, said)
+        new = self._hearing.site(blank, said)
         try:
             return await create_site(
                 self.ports,
@@ -111,7 +114,8 @@ class Intake:
             return None
         site = await self.find_site(building_id)
         return await self._edit(
-            device, lambda before: self._placed(self._told(before, said, part), building_id, site)
+            device,
+            lambda before: self._hearing.placed(self._hearing.device(before, said, part), building_id, site),
         )
 
     async def hear_sensors(
@@ -133,7 +137,9 @@ class Intake:
             abilities=frozenset() if own is None else own.said.abilities,
             kept=_parts({words.OWN_SENSOR_SAID: None if own is None else own.said.kept, "more": kept}),
         )
-        told = await self._edit(thermostat, lambda device: self._told(device, said, words.SENSORS_SAID))
+        told = await self._edit(
+            thermostat, lambda device: self._hearing.device(device, said, words.SENSORS_SAID)
+        )
         if own is not None and told is not None:
             heard.append((told, own.said.values))
         return heard
@@ -159,10 +165,10 @@ class Intake:
             )
             events.append(event)
         await announce_events(self.ports, self.owner_id, SYNC, events)
-        await self._edit(thermostat, lambda device: self._told(device, said, "alerts"))
+        await self._edit(thermostat, lambda device: self._hearing.device(device, said, "alerts"))
 
     async def hear(self, thermostat: Device, part: str, said: Said) -> Device | None:
-        return await self._edit(thermostat, lambda device: self._told(device, said, part))
+        return await self._edit(thermostat, lambda device: self._hearing.device(device, said, part))
 
     async def lose(self, serial: str) -> None:
         """The cloud does not have the thermostat any more. It stays as it is, out of reach."""
@@ -216,7 +222,7 @@ class Intake:
             return None
 
         def told(before: Device) -> Device:
-            after = self._told(before, sensor.said, None)
+            after = self._hearing.device(before, sensor.said, None)
             is_new = before.parent_id != thermostat.id
             site_id = thermostat.site_id if is_new else before.site_id
             return dataclasses.replace(after, parent_id=thermostat.id, site_id=site_id)
@@ -239,66 +245,6 @@ class Intake:
             return await edit_device(self.ports, self.owner_id, SYNC, device.id, change)
         except NotFound:
             return None
-
-    def _told(self, device: Device, said: Said, part: str | None) -> Device:
-        """`part` names what is kept of the answer; None for a thing that has one answer only."""
-        reports = {
-            name: self._report(device.reports.get(name), value) for name, value in said.reports.items()
-        }
-        name, before = device.name, device.reports.get(NAME)
-        if said.name:
-            name = said.name if before is None or before.value != said.name else name
-            reports[NAME] = self._report(before, said.name)
-        kept = dict(device.kept.get(words.VENDOR, {}))
-        if part is None:
-            kept = dict(said.kept)
-        else:
-            kept.pop(part, None)
-            kept |= {part: dict(said.kept)} if said.kept else {}
-        others = {name: value for name, value in device.kept.items() if name != words.VENDOR}
-        return dataclasses.replace(
-            device,
-            name=name,
-            settings={**device.settings, **said.settings},
-            reports={**device.reports, **reports},
-            abilities=device.abilities | said.abilities,
-            kept={**others, words.VENDOR: kept} if kept else others,
-            link=collected_link(device, self.source.id, self.linked),
-        )
-
-    def _placed(self, device: Device, building_id: str, site: Site | None) -> Device:
-        """In the building that the cloud says, unless it said so before: somebody here may have moved it."""
-        before = device.reports.get(words.BUILDING_SAID)
-        if site is None or (before is not None and before.value == building_id):
-            return device
-        reports = {**device.reports, words.BUILDING_SAID: self._report(before, building_id)}
-        return dataclasses.replace(device, reports=reports, site_id=site.id, room_id=None)
-
-    def _told_site(self, site: Site, said: Building) -> Site:
-        told = {NAME: said.name, ZONE: said.time_zone}
-        changes: dict[str, Any] = {}
-        reports = dict(site.reports)
-        for name, value in told.items():
-            before = reports.get(name)
-            if value and (before is None or before.value != value):
-                changes[name] = value
-            if value:
-                reports[name] = self._report(before, value)
-        others = {name: value for name, value in site.kept.items() if name != words.VENDOR}
-        return dataclasses.replace(
-            site,
-            place=dataclasses.replace(said.place, altitude_m=site.place.altitude_m),
-            settings=site.settings if said.size is None else {**site.settings, words.SIZE_CLASS: said.size},
-            reports=reports,
-            kept={**others, words.VENDOR: dict(said.kept)} if said.kept else others,
-            **changes,
-        )
-
-    def _report(self, before: Report | None, value: Any) -> Report:
-        """Since when it is said: the same again is no news."""
-        if before is not None and before.value == value and before.source == self.source.id:
-            return before
-        return Report(value=value, at_ms=self.ports.clock.now_ms(), source=self.source.id)
 
 
 ALERT_DETAILS: Final = (
