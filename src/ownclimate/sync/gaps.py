@@ -219,8 +219,9 @@ def _between(known_ms: int, seen_ms: int) -> int:
 
 
 def _spacing_ms(read: PageRead) -> int:
-    """Between two rows, leaving out where there are none; 0 when none are near one another."""
-    if not read.runs:
-        return (read.last_ms - read.first_ms) // (read.rows - 1)
+    """Between two rows, leaving out where there are none."""
     together = read.rows - len(read.runs)
-    return sum(end - HOLE_MS - start for start, end in read.runs) // together if together > 0 else 0
+    if not read.runs or 2 * together < read.rows:
+        # It measures too seldom for silence to be told from its rhythm.
+        return (read.last_ms - read.first_ms) // (read.rows - 1)
+    return sum(end - HOLE_MS - start for start, end in read.runs) // together

@@ -118,6 +118,17 @@ def test_silence_does_not_make_a_device_seem_slow() -> None:
     assert track.holes() == [(times_ms[len(times_ms) - 60 * 288 - 1], NOW_MS - 60 * DAY_MS)]
 
 
+def test_a_device_that_measures_seldom_is_asked_from_its_newest_on_too() -> None:
+    cloud = Cloud(list(range(NOW_MS - 600 * DAY_MS, NOW_MS, 3 * 3_600_000)))
+    first = Track().next_page(NOW_MS, PAGE_ROWS)
+    track = Track().with_page(first, cloud.read(first))
+
+    assert track.spacing_ms == 3 * 3_600_000
+    assert track.next_page(NOW_MS, PAGE_ROWS).is_of_longer_gap
+    cloud.drain(track)
+    assert cloud.calls <= len(cloud.times_ms) / (PAGE_ROWS - 2) + 2
+
+
 def test_what_a_collector_covered_counts_whatever_it_was_asked_for() -> None:
     track = Track(known=((0, 10 * DAY_MS), (90 * DAY_MS, NOW_MS)), spacing_ms=STEP_MS)
     page = track.next_page(NOW_MS, PAGE_ROWS)
