@@ -236,17 +236,28 @@ _ORDERS: Mapping[str, str] = MappingProxyType(
         orders.SET_MONITORING: "Watch",
         orders.SET_FLOODLIGHT: "Floodlight",
         orders.SET_PILOT_WIRE: "Heater",
+        orders.HOLD: "Room",
+        orders.SET_HOME_MODE: "Home",
+        orders.SELECT_SCHEDULE: "Select a schedule",
+        orders.CREATE_SCHEDULE: "Make a schedule",
+        orders.WRITE_SCHEDULE: "Change a schedule",
+        orders.RENAME_SCHEDULE: "Rename a schedule",
+        orders.REMOVE_SCHEDULE: "Remove a schedule",
     }
 )
 
 
-_IN_ORDER = ("is_on", "mode", "temperature_c", "position_pct", "brightness_pct", "move", "speed", "fan")
+_IN_ORDER = (
+    *("is_on", "channel", "mode", "temperature_c", "position_pct", "brightness_pct", "move", "speed", "fan"),
+    orders.UNTIL,
+)
+_UNSAID = frozenset({"schedule_id"})
 
 
 def order_text(name: str, fields: Mapping[str, Any]) -> str:
     """An order as a person reads it: Heat to 21 °C; Air conditioner on, cool, 24 °C, fan auto."""
-    said = [_said(field, fields[field]) for field in _IN_ORDER if field in fields]
-    said += [f"{field} {fields[field]}" for field in sorted(fields.keys() - set(_IN_ORDER))]
+    said = [_said(field, fields[field]) for field in _IN_ORDER if fields.get(field) is not None]
+    said += [f"{field} {fields[field]}" for field in sorted(fields.keys() - {*_IN_ORDER, *_UNSAID})]
     return f"{_ORDERS.get(name, name.partition('.')[2] or name)} {', '.join(said)}".strip()
 
 
@@ -259,7 +270,13 @@ def _said(field: str, value: Any) -> str:
         return f"{round(value, 1):g} °C"
     if field.endswith("_pct"):
         return f"{value:g} %"
-    return str(value)
+    if field == orders.UNTIL:
+        return f"until {_utc_text(value)}" if value else "for good"
+    return str(value).replace("_", " ")
+
+
+def _utc_text(at_ms: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def quantity_name(name: str) -> str:

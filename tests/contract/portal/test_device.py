@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from ownclimate.core import orders
 from ownclimate.core.commands import list_device_commands, move_command
 from ownclimate.core.devices import create_device
 from ownclimate.core.members import invite, join
 from ownclimate.core.publishing import find_public
 from ownclimate.core.things import Ability, Account, CommandState, Device, Report, Role
+from ownclimate.portal.words import order_text
 from tests.contract.portal.browser import Browser, Server
 from tests.fakes.households import ACTOR
 
@@ -179,3 +181,20 @@ async def test_what_is_no_station_has_nothing_to_share(server: Server) -> None:
 
     assert "Sharing" not in (await browser.get(page)).text
     assert (await browser.submit(f"{page}/public", on=page)).status == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "text"),
+    [
+        (orders.SET_SETPOINT, {"temperature_c": 21.5, "until_ms": 0}, "Heat to 21.5 °C, for good"),
+        (
+            orders.SET_HOME_MODE,
+            {"mode": "away", "until_ms": 1_795_255_200_000, "schedule_id": "6b"},
+            "Home away, until 2026-11-21 10:00 UTC",
+        ),
+        (orders.HOLD, {"channel": "heating", "mode": "home", "temperature_c": None}, "Room heating, home"),
+        (orders.REMOVE_SCHEDULE, {"schedule_id": "6b"}, "Remove a schedule"),
+    ],
+)
+def test_orders_to_who_runs_a_home_read_like_others(name: str, fields: dict, text: str) -> None:
+    assert order_text(name, fields) == text
