@@ -1,8 +1,8 @@
 """Collecting from MClimate's cloud: which calls there are, and their answers into the store.
 
 Every answer is archived as it came. The log of a controller (`controller_log`) is its history, with exact
-instants; what else a device tells comes from `provider/fetch`, which has none. So a quantity is recorded
-from there only when the log, read up to the present, does not have it, or when there is no log.
+instants. Lists and `provider/fetch` tell the last reading once more, with rounded instants or none, so they are
+recorded only where the cloud has no log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.mclimate import collector_tasks as tasks
 from ownclimate.vendors.mclimate.collector_activity import EXECUTOR
-from ownclimate.vendors.mclimate.collector_calls import Calls
+from ownclimate.vendors.mclimate.collector_calls import Calls, Heard
 from ownclimate.vendors.mclimate.collector_history import PAGE_ROWS, History
 from ownclimate.vendors.mclimate.collector_http import DeviceGarbled, DeviceSilent, TokenSpent
 from ownclimate.vendors.mclimate.collector_ledger import Hidden, Ledger
@@ -32,7 +32,7 @@ from ownclimate.vendors.mclimate.collector_reading import (
     read_provider,
     text_of,
 )
-from ownclimate.vendors.mclimate.collector_state import record_told
+from ownclimate.vendors.mclimate.collector_state import record_log, record_told
 
 BASE_URL: Final = "https://developer-api.seemelissa.com"
 USER_LIMITS: Final = (Allowance(calls=60, span_ms=tasks.MINUTE_MS),)
@@ -55,6 +55,8 @@ class MClimateCollector:
     user_limits: tuple[Allowance, ...] = USER_LIMITS
     _told: dict[str, tuple[int, Told]] = field(default_factory=dict)
     """By serial what a controller was last said to be, and when it was asked for."""
+    _early: dict[str, tuple[Told, Heard]] = field(default_factory=dict)
+    """By serial what `provider/fetch` told while the log was not read yet."""
 
     @property
     def meters(self) -> Sequence[Meter]:
@@ -107,17 +109,12 @@ class MClimateCollector:
         serial = task.key.removeprefix(tasks.PAST_OF)
         device, known = await self.ledger.device_of(serial)
         try:
-            read, logged = await History(calls=self.calls).read(serial, device, known.type, page)
+            read = await History(calls=self.calls).read(serial, device, known.type, page)
         except (NotFound, Forbidden, InvalidInput):
-            # No such log: whatever is told of the device elsewhere is all there is.
-            await self.ledger.note(serial, is_read=True)
+            # Whatever is told of the device elsewhere is all there is.
+            await self.ledger.note(serial, has_log=False)
             raise
-        is_present = page.end_ms is None and (not read.is_full or page.is_of_longer_gap)
-        await self.ledger.note(
-            serial,
-            logged=tuple(sorted(logged.union(known.logged))),
-            is_read=known.is_read or is_present,
-        )
+        await self.ledger.note(serial, has_log=True)
         return read
 
     async def relay(self, device: Device, command: Command) -> Delivery:
@@ -167,11 +164,21 @@ class MClimateCollector:
             return False
         told = read_provider(known.type, provider)
         await record_told(self.calls, device, known, told, heard)
+        if not known.is_read:
+            self._early[serial] = told, heard
         await self.ledger.things.hear_provider(device, told, heard.at_ms)
         self._told[serial] = (asked_ms, told)
         if told.is_online is not None:
             await self.ledger.note(serial, is_online=told.is_online)
         return bool(provider)
+
+    async def _record_early(self, serial: str, device: Device) -> None:
+        """What was told of a device before it was known that its log does not have it."""
+        known = (await self.ledger.account()).controllers[serial]
+        if (listed := self.lists.early.pop(serial, None)) is not None:
+            await record_log(self.calls, device, known, *listed)
+        if (fetched := self._early.pop(serial, None)) is not None:
+            await record_told(self.calls, device, known, *fetched)
 
 
 def _serial_of(device: Device) -> str:

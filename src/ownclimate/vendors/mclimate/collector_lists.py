@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ownclimate.core.linking import list_linked
@@ -35,6 +35,8 @@ class Lists:
     calls: Calls
     things: Things
     ledger: Ledger
+    early: dict[str, tuple[Mapping[str, Any], Heard]] = field(default_factory=dict)
+    """By serial the last item of those whose log was not read yet: what it may not hold is told there."""
 
     async def read_user(self) -> bool:
         """Whose account it is, for the time zone of a home that the cloud does not tell of."""
@@ -104,6 +106,8 @@ class Lists:
                 is_gone=bool(item.get("deleted_at")),
             )
             await record_log(self.calls, device, told[serial], item, heard)
+            if not told[serial].is_read:
+                self.early[serial] = item, heard
         return account.with_page(page, last, told)
 
     async def look_for(self, serial: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,7 @@ _NETWORKS: Final = {
     "the_things_industries": THINGS_STACK,
     "chirpstack": CHIRPSTACK,
 }
+_WRITTEN: Final = re.compile(r"true|false|-?(0|[1-9]\d{0,15})(\.\d{1,15})?")
 LARGEST_STEP_C: Final = 10
 """A published sample has a step of half a degree as 50: hundredths."""
 
@@ -176,7 +178,9 @@ def _total(written: Any) -> float | None:
 def _decoded(model: str, given: Mapping[str, Any]) -> Understood:
     """A LoRaWAN device's members as its frames have them. What has another shape than frames give it is
     kept as it came."""
-    fields = {VICKI_NAMES.get(name, name): value for name, value in given.items() if name not in _PASSING}
+    fields = {
+        VICKI_NAMES.get(name, name): _untexted(value) for name, value in given.items() if name not in _PASSING
+    }
     minutes = number_of(fields.pop("keepAliveTime", None)) or 0
     versions = fields.get("deviceVersions")
     if not isinstance(versions, Mapping) or not versions.get("software"):
@@ -194,6 +198,17 @@ def _decoded(model: str, given: Mapping[str, Any]) -> Understood:
         firmware=said.firmware,
         keepalive_s=round(minutes * SECONDS_PER_MINUTE),
     )
+
+
+def _untexted(value: Any) -> Any:
+    """With the numbers and truths that are written as text as what they are; codes such as "01" stay text."""
+    if isinstance(value, Mapping):
+        return {name: _untexted(item) for name, item in value.items()}
+    if not isinstance(value, str) or not _WRITTEN.fullmatch(value):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    return float(value) if "." in value else int(value)
 
 
 def _is_readable(model: str, name: str, value: Any) -> bool:

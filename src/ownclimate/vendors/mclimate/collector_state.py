@@ -1,4 +1,4 @@
-"""Readings of the moment: what lists and `provider/fetch` tell, where no log of the device has it."""
+"""Readings of the moment: what lists and `provider/fetch` tell of a device of which the cloud has no log."""
 
 from __future__ import annotations
 
@@ -27,10 +27,8 @@ async def record_log(
     """The last reading that a list shows of a controller, at its own instant."""
     log = item.get("controller_log")
     at_ms = instant_of(log.get("created")) if isinstance(log, Mapping) else None
-    if not isinstance(log, Mapping) or at_ms is None:
-        return
-    apart = {name: value for name, value in log_values(known.type, log).items() if known.has_apart(name)}
-    await _record(calls, device, apart, at_ms, heard)
+    if isinstance(log, Mapping) and at_ms is not None and known.has_log is False:
+        await _record(calls, device, log_values(known.type, log), at_ms, heard)
 
 
 async def record_told(calls: Calls, device: Device, known: Controller, told: Told, heard: Heard) -> None:
@@ -38,16 +36,22 @@ async def record_told(calls: Calls, device: Device, known: Controller, told: Tol
     reading when it tells the same again, and of now when it tells something else or was long silent."""
     odd = [name for name, value in told.values.items() if not QUANTITIES[name].is_plausible(value)]
     await calls.keep(heard, "fetch", device, note=f"implausible {', '.join(odd)}" if odd else "")
-    apart = {name: value for name, value in told.values.items() if known.has_apart(name)}
+    if known.has_log is not False:
+        return
     latest = (await calls.ports.series.latest([device.number])).get(device.number, {})
     last_ms = max((value.at_ms for value in latest.values()), default=0)
     if told.at_ms:
         # The list has milliseconds where this has seconds.
         is_last = told.at_ms // SECOND_MS == last_ms // SECOND_MS
-        await _record(calls, device, apart, last_ms if is_last else told.at_ms, heard)
+        await _record(calls, device, told.values, last_ms if is_last else told.at_ms, heard)
         return
-    news = {name: value for name, value in apart.items() if name not in latest or latest[name].value != value}
-    await _record(calls, device, news, heard.at_ms, heard)
+    if heard.at_ms - last_ms < STEADY_MS:
+        apart = {
+            name: value
+            for name, value in told.values.items()
+            if name not in latest or latest[name].value != value
+        }
+    await _record(calls, device, apart, heard.at_ms, heard)
 
 
 async def _record(

@@ -134,10 +134,10 @@ def _add_fan_coil(fields: Fields, values: dict[str, float], settings: dict[str, 
         values["cooling_on"] = float(is_open and mode == "cooling")
 
 
-def _dotted(version: int | str) -> str:
-    """43 is version 4.3; the digits may be hexadecimal."""
+def _dotted(version: float | str) -> str:
+    """43 is version 4.3; the digits may be hexadecimal. One with a dot is as it is to be."""
     text = str(version).rjust(2, "0")
-    return f"{text[:-1]}.{text[-1]}"
+    return text if "." in text else f"{text[:-1]}.{text[-1]}"
 
 
 def _times(factor: float) -> Callable[[Any], float]:
