@@ -143,6 +143,9 @@ def measures(server: Server, token: str, asked: Mapping[str, str], begin_s: int,
     while begin_s <= end_s:
         query = urllib.parse.urlencode({**asked, "date_begin": begin_s, "date_end": end_s})
         page = server.request("GET", f"/api/getmeasure?{query}", token=token)
+        if page.status == 429:
+            time.sleep(1)
+            continue
         assert page.status == 200, page.body
         found = page.json["body"] or {}
         rows |= found
