@@ -1,8 +1,8 @@
 """Collecting from MClimate's cloud: which calls there are, and their answers into the store.
 
 Every answer is archived as it came. The log of a controller (`controller_log`) is its history, with exact
-instants. Lists and `provider/fetch` tell the last reading once more, with rounded instants or none, so they are
-recorded only where the cloud has no log.
+instants. Lists and `provider/fetch` tell the last reading once more, with rounded instants or none, so they
+are recorded only where the cloud has no log.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class MClimateCollector:
     _told: dict[str, tuple[int, Told]] = field(default_factory=dict)
     """By serial what a controller was last said to be, and when it was asked for."""
     _early: dict[str, tuple[Told, Heard]] = field(default_factory=dict)
-    """By serial what `provider/fetch` told while the log was not read yet."""
+    """By serial what `provider/fetch` told while nobody knew whether there is a log."""
 
     @property
     def meters(self) -> Sequence[Meter]:
@@ -113,8 +113,10 @@ class MClimateCollector:
         except (NotFound, Forbidden, InvalidInput):
             # Whatever is told of the device elsewhere is all there is.
             await self.ledger.note(serial, has_log=False)
+            await self._record_early(serial, device)
             raise
         await self.ledger.note(serial, has_log=True)
+        self._forget_early(serial)
         return read
 
     async def relay(self, device: Device, command: Command) -> Delivery:
@@ -164,7 +166,7 @@ class MClimateCollector:
             return False
         told = read_provider(known.type, provider)
         await record_told(self.calls, device, known, told, heard)
-        if not known.is_read:
+        if known.has_log is None:
             self._early[serial] = told, heard
         await self.ledger.things.hear_provider(device, told, heard.at_ms)
         self._told[serial] = (asked_ms, told)
@@ -173,12 +175,17 @@ class MClimateCollector:
         return bool(provider)
 
     async def _record_early(self, serial: str, device: Device) -> None:
-        """What was told of a device before it was known that its log does not have it."""
+        """What was told of a device before it was known that it has no log."""
         known = (await self.ledger.account()).controllers[serial]
-        if (listed := self.lists.early.pop(serial, None)) is not None:
+        if (listed := self.lists.early.get(serial)) is not None:
             await record_log(self.calls, device, known, *listed)
-        if (fetched := self._early.pop(serial, None)) is not None:
+        if (fetched := self._early.get(serial)) is not None:
             await record_told(self.calls, device, known, *fetched)
+        self._forget_early(serial)
+
+    def _forget_early(self, serial: str) -> None:
+        self.lists.early.pop(serial, None)
+        self._early.pop(serial, None)
 
 
 def _serial_of(device: Device) -> str:

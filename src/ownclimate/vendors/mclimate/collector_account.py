@@ -10,9 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controller:
-    """`number` is the cloud's. `logged` are the quantities that its log has; before it `is_read` up to the
-    present, nobody knows what else the log may hold. `activity_page` is the next page of what it was told
-    in the past, 0 when all of it was read."""
+    """`number` is the cloud's. `has_log` is None before anybody knows whether the cloud has a log of its
+    readings. `activity_page` is the next page of what it was told in the past, 0 when all of it was read."""
 
     type: str
     number: int = 0
@@ -21,18 +20,13 @@ class Controller:
     is_online: bool = False
     is_gone: bool = False
     is_relay: bool = False
-    is_read: bool = False
-    logged: tuple[str, ...] = ()
+    has_log: bool | None = None
     activity_page: int = 0
     is_activity_known: bool = False
 
     @property
     def label(self) -> str:
         return self.name or self.type
-
-    def has_apart(self, quantity: str) -> bool:
-        """Whether the quantity is told elsewhere than in the controller's log."""
-        return self.is_read and quantity not in self.logged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,11 +66,9 @@ class Stretch:
 class History:
     calls: Calls
 
-    async def read(
-        self, serial: str, device: Device, type_name: str, page: Page
-    ) -> tuple[PageRead, set[str]]:
-        """A page of the log on disk, and the quantities that it has. Raises Garbled, with the answer kept,
-        for one that is not what was asked for: a history must not seem known that was not understood."""
+    async def read(self, serial: str, device: Device, type_name: str, page: Page) -> PageRead:
+        """A page of the log, on disk. Raises Garbled, with the answer kept, for one that is not what was
+        asked for: a history must not seem known that was not understood."""
         stretch = Stretch.of(page)
         path = f"/v1/controller_log/{hal.segment(serial)}"
         heard = await self.calls.get(path, f"history of {serial}", stretch.query())
@@ -84,9 +82,7 @@ class History:
             raise
         rows.sort(key=lambda row: row[0])
         await self._record(heard, device, rows)
-        return _page_read(stretch, heard, rows, is_full=is_full), {
-            name for _, values in rows for name in values
-        }
+        return _page_read(stretch, heard, rows, is_full=is_full)
 
     async def _record(self, heard: Heard, device: Device, rows: Rows) -> None:
         ports = self.calls.ports

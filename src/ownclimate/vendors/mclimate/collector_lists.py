@@ -36,7 +36,7 @@ class Lists:
     things: Things
     ledger: Ledger
     early: dict[str, tuple[Mapping[str, Any], Heard]] = field(default_factory=dict)
-    """By serial the last item of those whose log was not read yet: what it may not hold is told there."""
+    """By serial the last item of those of which nobody knows yet whether they have a log."""
 
     async def read_user(self) -> bool:
         """Whose account it is, for the time zone of a home that the cloud does not tell of."""
@@ -106,7 +106,7 @@ class Lists:
                 is_gone=bool(item.get("deleted_at")),
             )
             await record_log(self.calls, device, told[serial], item, heard)
-            if not told[serial].is_read:
+            if told[serial].has_log is None:
                 self.early[serial] = item, heard
         return account.with_page(page, last, told)
 

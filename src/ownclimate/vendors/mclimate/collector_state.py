@@ -45,13 +45,12 @@ async def record_told(calls: Calls, device: Device, known: Controller, told: Tol
         is_last = told.at_ms // SECOND_MS == last_ms // SECOND_MS
         await _record(calls, device, told.values, last_ms if is_last else told.at_ms, heard)
         return
-    if heard.at_ms - last_ms < STEADY_MS:
-        apart = {
-            name: value
-            for name, value in told.values.items()
-            if name not in latest or latest[name].value != value
-        }
-    await _record(calls, device, apart, heard.at_ms, heard)
+    news = {
+        name: value
+        for name, value in told.values.items()
+        if name not in latest or latest[name].value != value or heard.at_ms - latest[name].at_ms >= STEADY_MS
+    }
+    await _record(calls, device, news, heard.at_ms, heard)
 
 
 async def _record(

@@ -31,7 +31,7 @@ def test_what_is_gone_is_missed_no_more_and_its_past_may_still_be_had() -> None:
 
 def test_an_account_is_stored_whole() -> None:
     account = Account().with_page(1, 1, controllers("a")).with_list("rooms", 1, 3)
-    account = account.with_controller("a", logged=("temperature_c",), activity_page=2)
+    account = account.with_controller("a", has_log=False, activity_page=2)
 
     assert from_body(Account, to_body(account)) == account
 
