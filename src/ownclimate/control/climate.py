@@ -26,7 +26,6 @@ from ownclimate.core.climate import (
     Climate,
     chosen_via,
     is_followed,
-    is_on_pilot_wire,
     next_change_ms,
     occurrence_of,
     setpoint_of,
@@ -39,15 +38,14 @@ from ownclimate.core.leases import release_lease, take_lease
 from ownclimate.core.operate import TIMETABLE, follow_time, hold_setpoint
 from ownclimate.core.ordering import give_order
 from ownclimate.core.orders import (
-    SET_AIR_CONDITIONER,
     SET_COOLING_SETPOINT,
-    SET_PILOT_WIRE,
     SET_SETPOINT,
 )
 from ownclimate.core.ports import Ports
 from ownclimate.core.programmes import Clouds, is_run_elsewhere, list_clouds
 from ownclimate.core.schedules import list_schedules
 from ownclimate.core.sites import list_rooms, list_sites
+from ownclimate.core.telling import order_of
 from ownclimate.core.things import Ability, Device, Room, Setpoint
 from ownclimate.core.writes import Actor
 
@@ -57,9 +55,6 @@ LOOK_EVERY_S: Final = 10.0
 """How often every owner is looked at, for knobs turned and for what other processes changed."""
 KNOB: Final = Actor(via="device")
 """Who acts when a device was set by hand."""
-OFF_C: Final = 5.0
-"""What a heater that is to be off is told to hold: it closes, and its pipes do not freeze."""
-COOLING_OFF_C: Final = 35.0
 
 Followers = Mapping[tuple[DeviceId, Channel], Follower]
 
@@ -264,7 +259,7 @@ def _channels(device: Device) -> list[Channel]:
 
 def _asking(room: Room, device: Device, channel: Channel, setpoint: Setpoint) -> Asking | None:
     """How the device is told of the set-point; None for one that cannot follow it."""
-    order = _order(device, channel, setpoint)
+    order = order_of(device, channel, setpoint)
     if order is None:
         return None
     name, fields = order
@@ -277,29 +272,6 @@ def _asking(room: Room, device: Device, channel: Channel, setpoint: Setpoint) ->
         fields=fields,
         temperature_c=fields.get("temperature_c"),
     )
-
-
-def _order(device: Device, channel: Channel, setpoint: Setpoint) -> tuple[str, dict[str, Any]] | None:
-    abilities, wanted_c = device.abilities, setpoint.temperature_c
-    if channel is Channel.HEATING:
-        if setpoint.pilot_wire and is_on_pilot_wire(device):
-            return SET_PILOT_WIRE, {"mode": setpoint.pilot_wire}
-        if Ability.HEATING_SETPOINT in abilities and _is_meant(setpoint):
-            return SET_SETPOINT, {"temperature_c": OFF_C if wanted_c is None else wanted_c}
-        return None
-    if Ability.AIR_CONDITIONING in abilities and _is_meant(setpoint):
-        mode = "cool" if channel is Channel.COOLING else "auto"
-        held_c = COOLING_OFF_C if wanted_c is None else wanted_c
-        fields = {"is_on": wanted_c is not None, "mode": mode, "temperature_c": held_c, "fan": "auto"}
-        return SET_AIR_CONDITIONER, fields
-    if channel is Channel.COOLING and Ability.COOLING_SETPOINT in abilities and _is_meant(setpoint):
-        return SET_COOLING_SETPOINT, {"temperature_c": COOLING_OFF_C if wanted_c is None else wanted_c}
-    return None
-
-
-def _is_meant(setpoint: Setpoint) -> bool:
-    """A timetable that asks for nothing leaves a device as it is."""
-    return setpoint.temperature_c is not None or setpoint.mode.value in ("off", "away")
 
 
 def _is_there(asking: Asking, follower: Follower | None) -> bool:

@@ -17,7 +17,7 @@ from typing import Final
 
 from ownclimate.core.errors import Unsupported
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import CLOUDS, NETATMO, list_linked
+from ownclimate.core.linking import CLOUDS, NETATMO, SMARTBUILDINGS, list_linked
 from ownclimate.core.ports import Directory
 from ownclimate.core.things import Device, Source
 
@@ -26,6 +26,8 @@ RELAYS: Final = "relays"
 
 BY_ROOM: Final = frozenset({NETATMO})
 """Kinds of sources whose clouds hold set-points by room: an order to one device is for all in its room."""
+RESUMING: Final = frozenset({NETATMO, SMARTBUILDINGS})
+"""Kinds of sources whose clouds can be told to end what is held and to go on with their programme."""
 
 Clouds = Mapping[str, Source]
 """The owner's sources that collect from clouds, by id."""

@@ -23,6 +23,7 @@ from ownclimate.core.commands import accept_command
 from ownclimate.core.ids import OwnerId, SiteId
 from ownclimate.core.orders import (
     HOLD,
+    MAY_END,
     SET_COOLING_SETPOINT,
     SET_HOME_MODE,
     SET_PILOT_WIRE,
@@ -33,12 +34,14 @@ from ownclimate.core.orders import (
 from ownclimate.core.ports import Ports
 from ownclimate.core.programmes import (
     BY_ROOM,
+    RESUMING,
     Clouds,
     NotRelayed,
     is_relayed,
     is_run_elsewhere,
     list_clouds,
 )
+from ownclimate.core.telling import order_of
 from ownclimate.core.things import Ability, Command, Device, Room, Setpoint, SetpointMode
 from ownclimate.core.writes import Actor
 
@@ -75,7 +78,7 @@ class Elsewhere:
             return []
         devices = _regulators(self.climate, room, channel)
         told = self._one_for_all(self._reached(devices, must=besides is None), besides)
-        return [_held(device, channel, wish, is_ended) for device in told]
+        return self._held(told, channel, wish, is_ended)
 
     def of_home(self, name: str, fields: Mapping[str, Any]) -> list[Told]:
         """The order to each cloud that knows the home as such. Raises NotRelayed as `of_room` does."""
@@ -94,21 +97,36 @@ class Elsewhere:
         if schedule_id:
             fields["schedule_id"] = schedule_id
         told = self.of_home(SET_HOME_MODE, fields)
-        for room in self.climate.rooms:
-            for channel in (Channel.HEATING, Channel.COOLING):
-                if channel is not Channel.HEATING and mode is SetpointMode.FROST_GUARD:
-                    continue
-                wish = Setpoint(
-                    mode=SetpointMode.MANUAL,
-                    temperature_c=mode_temperature_c(self.climate, channel, mode),
-                    until_ms=until_ms,
-                )
-                told += [
-                    _held(device, channel, wish, mode is SetpointMode.SCHEDULE)
-                    for device in _regulators(self.climate, room, channel)
-                    if self._is_told_alone(device)
-                ]
+        for channel in self._channels_of(mode):
+            temperature_c = mode_temperature_c(self.climate, channel, mode)
+            wish = Setpoint(mode=mode, temperature_c=temperature_c, until_ms=until_ms)
+            for room in self.climate.rooms:
+                alone = [d for d in _regulators(self.climate, room, channel) if self._is_told_alone(d)]
+                told += self._held(alone, channel, wish, mode is SetpointMode.SCHEDULE)
         return told
+
+    def _channels_of(self, mode: SetpointMode) -> list[Channel]:
+        """What the mode is about, as `choices.with_home_mode` has it: frost is a matter of heating only."""
+        has_cooling = Channel.COOLING.home_mode in self.climate.site.settings
+        is_both = has_cooling and mode is not SetpointMode.FROST_GUARD
+        return [Channel.HEATING, *([Channel.COOLING] if is_both else [])]
+
+    def _held(
+        self, devices: Iterable[Device], channel: Channel, wish: Setpoint, is_ended: bool
+    ) -> list[Told]:
+        """What each is told; those that cannot be told it are left out."""
+        found = []
+        for device in devices:
+            kind = self.clouds[device.link["source"]].kind
+            if is_ended:
+                order = (HOLD, _mode_fields(channel, "home", None)) if kind in RESUMING else None
+            else:
+                order = _room_order(channel, wish) if kind in BY_ROOM else order_of(device, channel, wish)
+            if order is not None:
+                name, fields = order
+                ending = {UNTIL: wish.until_ms} if _has_end(name, wish, is_ended) else {}
+                found.append(Told(device=device, name=name, fields=fields | ending))
+        return found
 
     def _is_told_alone(self, device: Device) -> bool:
         """Whether its cloud knows no homes but may be told of the device."""
@@ -191,15 +209,20 @@ def _regulators(climate: Climate, room: Room, channel: Channel) -> list[Device]:
     return sorted(found, key=lambda device: is_heating and Ability.AIR_CONDITIONING in device.abilities)
 
 
-def _held(device: Device, channel: Channel, wish: Setpoint, is_ended: bool) -> Told:
-    fields: dict[str, Any] = {} if wish.until_ms == USUAL else {UNTIL: wish.until_ms}
-    if is_ended:
-        fields = {"channel": channel.value, "mode": SetpointMode.HOME.value, "temperature_c": None}
-        return Told(device=device, name=HOLD, fields=fields)
-    if wish.mode is SetpointMode.MANUAL and wish.temperature_c is None:
-        return Told(device=device, name=SET_PILOT_WIRE, fields={"mode": wish.pilot_wire, **fields})
-    fields = {"temperature_c": wish.temperature_c, **fields}
-    if wish.mode is SetpointMode.MANUAL and channel in _SETPOINT_ORDERS:
-        return Told(device=device, name=_SETPOINT_ORDERS[channel], fields=fields)
-    fields = {"channel": channel.value, "mode": wish.mode.value, **fields}
-    return Told(device=device, name=HOLD, fields=fields)
+def _room_order(channel: Channel, wish: Setpoint) -> tuple[str, dict[str, Any]]:
+    """What a cloud that knows rooms is told of one."""
+    if wish.mode is not SetpointMode.MANUAL:
+        return HOLD, _mode_fields(channel, wish.mode.value, wish.temperature_c)
+    if wish.temperature_c is None:
+        return SET_PILOT_WIRE, {"mode": wish.pilot_wire}
+    if channel in _SETPOINT_ORDERS:
+        return _SETPOINT_ORDERS[channel], {"temperature_c": wish.temperature_c}
+    return HOLD, _mode_fields(channel, wish.mode.value, wish.temperature_c)
+
+
+def _mode_fields(channel: Channel, mode: str, temperature_c: float | None) -> dict[str, Any]:
+    return {"channel": channel.value, "mode": mode, "temperature_c": temperature_c}
+
+
+def _has_end(name: str, wish: Setpoint, is_ended: bool) -> bool:
+    return name in MAY_END and wish.until_ms != USUAL and not is_ended

@@ -26,6 +26,7 @@ from ownclimate.core.orders import (
     CREATE_SCHEDULE,
     HOLD,
     SELECT_SCHEDULE,
+    SET_AIR_CONDITIONER,
     SET_HOME_MODE,
     SET_RELAY,
     SET_SETPOINT,
@@ -37,7 +38,7 @@ from ownclimate.core.thermostats import create_thermostat
 from ownclimate.core.things import Ability, CommandState, Device, Source
 from ownclimate.oauth.encryption import Cipher
 from tests.fakes import SeededEntropy
-from tests.fakes.heated_home import DAY, NIGHT, HeatedHome
+from tests.fakes.heated_home import COOLING, DAY, NIGHT, HeatedHome
 from tests.fakes.households import ACTOR, Households, memory_ports
 
 HOUR_MS = 3_600_000
@@ -123,6 +124,24 @@ async def test_an_end_is_told_where_one_was_chosen(home) -> None:
         ("bed", SET_SETPOINT, {"temperature_c": 21.5, UNTIL: until_ms}),
         ("bed", HOLD, {"channel": "heating", "mode": "max", "temperature_c": 30.0, UNTIL: until_ms}),
         ("bed", HOLD, {"channel": "heating", "mode": "home", "temperature_c": None}),
+    ]
+
+
+async def test_a_device_of_a_cloud_without_rooms_is_told_in_orders_that_it_knows(home) -> None:
+    air = frozenset({Ability.AIR_CONDITIONING})
+    home.devices["air"] = await home.households.device(
+        "ada", "melissa", "AC1", abilities=air, site_id=home.site_id, room_id=home.rooms["bedroom"].id
+    )
+    await reach(home, "left", "right", "bed", "air", kind=MCLIMATE)
+
+    await home.choose("bedroom", "off")
+    await home.choose("bedroom", "home")
+    await home.choose("bedroom", "manual", 24.0, channel=COOLING)
+
+    cool = {"is_on": True, "mode": "cool", "temperature_c": 24.0, "fan": "auto"}
+    assert await home.orders() == [
+        ("bed", SET_SETPOINT, 5.0),
+        ("air", SET_AIR_CONDITIONER, cool),
     ]
 
 
