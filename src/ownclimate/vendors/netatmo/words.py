@@ -42,6 +42,10 @@ def is_same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
+_EXACT_DIGITS: Final = 16
+"""Whole numbers of fewer digits are exact as floats."""
+
+
 def is_storable(value: Any) -> bool:
     """Whether a document can hold the JSON value: whole numbers end at 64 bits there."""
     if isinstance(value, dict):
@@ -68,6 +72,8 @@ def number(value: Any) -> float | int | None:
 
 
 def integer(value: Any) -> int | None:
+    if type(value) is str and len(value) < _EXACT_DIGITS and value.isascii() and value.isdecimal():
+        return int(value)  # A page of a history has a thousand stamps; they are all like this.
     found = number(value)
     if found is None or found != int(found):
         return None
