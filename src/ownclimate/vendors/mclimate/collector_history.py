@@ -14,20 +14,20 @@ import numpy as np
 
 from ownclimate.core.errors import Garbled
 from ownclimate.core.readings import Batch, OriginKind
-from ownclimate.core.record import flagged, instant_problem
+from ownclimate.core.record import instant_problem
 from ownclimate.core.sources import origin_of
 from ownclimate.core.things import Device
 from ownclimate.sync.gaps import SETTLE_MS, Page, PageRead, runs_of
 from ownclimate.vendors.mclimate import mapping
 from ownclimate.vendors.mclimate.collector_calls import Calls, Heard
 from ownclimate.vendors.mclimate.collector_reading import instant_of, items_of, last_page, log_values
+from ownclimate.vendors.mclimate.collector_state import note_on
 from ownclimate.vendors.mclimate.face import hal
 
 KIND: Final = "controller_log"
 PAGE_ROWS: Final = hal.MAX_PAGE_SIZE
 LOOK_BACK_PART: Final = 4
 """A stretch is asked for from so much earlier, so that its newest page is full."""
-MOST_NOTE: Final = 200
 
 Rows = list[tuple[int, dict[str, float]]]
 """Instants with their values."""
@@ -93,9 +93,7 @@ class History:
             name: np.array([values.get(name, np.nan) for _, values in sound], dtype=np.float64)
             for name in names
         }
-        odd = ", ".join(sorted(flagged(columns)))
-        note = f"implausible {odd}"[:MOST_NOTE] if odd else ""
-        arrived_ms = await self.calls.keep(heard, KIND, device, note)
+        arrived_ms = await self.calls.keep(heard, KIND, device, note_on(columns))
         if not sound:
             return
         batch = Batch(

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ownclimate.core.quantities import QUANTITIES
-from ownclimate.core.readings import Batch, OriginKind
-from ownclimate.core.record import instant_problem
+from ownclimate.core.readings import Batch, OriginKind, Values
+from ownclimate.core.record import flagged, instant_problem
 from ownclimate.core.sources import origin_of
 from ownclimate.core.things import Device
 from ownclimate.vendors.mclimate.collector_account import Controller
@@ -17,8 +16,21 @@ from ownclimate.vendors.mclimate.collector_calls import Calls, Heard
 from ownclimate.vendors.mclimate.collector_reading import Told, instant_of, log_values
 
 SECOND_MS: Final = 1_000
+LOWEST_C: Final = -40.0
+"""The sensors in these devices measure no lower (Silicon Labs Si7021 data sheet, table 2)."""
+MOST_NOTE: Final = 200
+NOTHING: Final = np.array([], dtype=np.float64)
 STEADY_MS: Final = 3_600_000
 """A value that stays the same is told again so often."""
+
+
+def note_on(columns: Mapping[str, Values]) -> str:
+    """Which values nobody can believe, for the archived answer; empty for none. They are recorded all the
+    same. A faulty Melissa was seen to tell -49.6 °C."""
+    odd = set(flagged(columns))
+    if (columns.get("temperature_c", NOTHING) < LOWEST_C).any():
+        odd.add("temperature_c")
+    return f"implausible {', '.join(sorted(odd))}"[:MOST_NOTE] if odd else ""
 
 
 async def record_log(
@@ -34,8 +46,7 @@ async def record_log(
 async def record_told(calls: Calls, device: Device, known: Controller, told: Told, heard: Heard) -> None:
     """What `provider/fetch` told, archived with it. It is of the instant that it names; else of the last
     reading when it tells the same again, and of now when it tells something else or was long silent."""
-    odd = [name for name, value in told.values.items() if not QUANTITIES[name].is_plausible(value)]
-    await calls.keep(heard, "fetch", device, note=f"implausible {', '.join(odd)}" if odd else "")
+    await calls.keep(heard, "fetch", device, note=note_on(_columns(told.values)))
     if known.has_log is not False:
         return
     latest = (await calls.ports.series.latest([device.number])).get(device.number, {})
@@ -62,9 +73,13 @@ async def _record(
     batch = Batch(
         device=device.number,
         times_ms=np.array([at_ms], dtype=np.int64),
-        columns={name: np.array([value], dtype=np.float64) for name, value in values.items()},
+        columns=_columns(values),
         origin=origin_of(calls.source, OriginKind.CLOUD),
         arrived_ms=ports.arrivals.next_ms(),
         payload=heard.digest,
     )
     await ports.series.record([batch])
+
+
+def _columns(values: Mapping[str, float]) -> dict[str, Values]:
+    return {name: np.array([value], dtype=np.float64) for name, value in values.items()}
