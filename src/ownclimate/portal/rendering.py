@@ -83,6 +83,7 @@ def environment() -> jinja2.Environment:
     )
     made.globals["static"] = static_path
     made.filters["span"] = words.span_text
+    made.filters["grouped"] = words.grouped
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from ownclimate.core.linking import CHIRPSTACK, MQTT, THINGS_STACK
 from ownclimate.core.things import Source
 from ownclimate.links.states import SavedState
-from ownclimate.portal.words import DAY_S, HOUR_S, MINUTE_S, moment_text
+from ownclimate.portal.words import DAY_S, HOUR_S, MINUTE_S, grouped, moment_text
 from ownclimate.sync.book import Live
 from ownclimate.sync.kinds import CloudKind
 
@@ -86,7 +86,7 @@ def long_text(milliseconds: int) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(",", " ")
+    return f"{grouped(number)} {word}{'' if number == 1 else 's'}"
 
 
 def listed(parts: Iterable[str]) -> str:

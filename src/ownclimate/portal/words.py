@@ -334,6 +334,11 @@ def machine_text(at_ms: int) -> str:
     return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def grouped(number: int) -> str:
+    """1 234 567: digits by threes, kept on one line."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def span_text(seconds: int) -> str:
     """A span in its largest whole unit: 10 minutes, 3 hours, 30 days."""
     for unit_s, unit in ((DAY_S, "day"), (HOUR_S, "hour"), (MINUTE_S, "minute")):

@@ -1,0 +1,102 @@
+"""Disconnecting a cloud that somebody is working: it is let go first, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ownclimate.core.departure import list_leaving
+from ownclimate.core.devices import create_device, list_devices
+from ownclimate.core.errors import Conflict
+from ownclimate.core.ids import OwnerId
+from ownclimate.core.leases import list_leases, release_lease, take_lease
+from ownclimate.core.linking import find_linked
+from ownclimate.core.partitions import SYNC, owner_partition
+from ownclimate.core.ports import Ports
+from ownclimate.core.things import Report, Source
+from ownclimate.links.supervisor import LEASE_MS, lease_name
+from ownclimate.oauth.encryption import Cipher
+from ownclimate.sync import turn
+from ownclimate.sync.book import Book
+from ownclimate.sync.leaving import finish_leaving, leave, leave_with_data
+from tests.fakes import FakeClock, SeededEntropy
+from tests.fakes.clouds import linked_cloud
+from tests.fakes.households import ACTOR, Households, memory_ports
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn, "LOOK_EVERY_S", 0.01)
+
+
+@pytest.fixture
+def ports(clock: FakeClock, entropy: SeededEntropy) -> Ports:
+    return memory_ports(clock, entropy)
+
+
+@pytest.fixture
+async def owner_id(ports: Ports) -> OwnerId:
+    return (await Households(ports).add("ada")).owner_id
+
+
+@pytest.fixture
+async def source(ports: Ports, owner_id: OwnerId, entropy: SeededEntropy) -> Source:
+    source = await linked_cloud(ports, Cipher(bytes(32), entropy), owner_id)
+    said = {"wifi": Report(value=1, at_ms=1, source=source.id)}
+    await create_device(ports, owner_id, ACTOR, vendor="netatmo", model="NAMain", vendor_id="a", reports=said)
+    return source
+
+
+async def remembered(ports: Ports, owner_id: OwnerId) -> list[str]:
+    return [row.key for row in await ports.directory.scan(owner_partition(owner_id), SYNC)]
+
+
+async def work_until_it_is_gone(ports: Ports, owner_id: OwnerId, source: Source) -> None:
+    """As a server does: it sees at its next look that the source is removed, and writes down what was
+    under way."""
+    lease = await take_lease(ports, lease_name(source.id), "server", LEASE_MS)
+    assert lease is not None
+    while await find_linked(ports.directory, owner_id, source.id) is not None:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.02)
+    await Book(ports, owner_id, source.id).remember("tokens", {"sealed": b"fresh"})
+    await release_lease(ports, lease)
+
+
+@pytest.mark.parametrize("with_data", [False, True])
+async def test_what_a_server_wrote_down_at_last_goes_too(ports, owner_id, source, with_data) -> None:
+    server = asyncio.create_task(work_until_it_is_gone(ports, owner_id, source))
+    await asyncio.sleep(0)
+
+    await (leave_with_data if with_data else leave)(ports, owner_id, ACTOR, source.id)
+
+    assert server.done()
+    assert await remembered(ports, owner_id) == []
+    assert len(await list_devices(ports.directory, owner_id)) == (0 if with_data else 1)
+    assert await list_leases(ports) == []
+
+
+async def test_what_another_process_goes_on_working_goes_once_it_lets_go(ports, owner_id, source) -> None:
+    lease = await take_lease(ports, lease_name(source.id), "sync run 17", LEASE_MS)
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(0.005)
+            await take_lease(ports, lease_name(source.id), "sync run 17", LEASE_MS)
+
+    by_hand = asyncio.create_task(renew())
+    with pytest.raises(Conflict, match="worked by another process"):
+        await leave_with_data(ports, owner_id, ACTOR, source.id)
+    assert [found.id for found in await list_leaving(ports.directory, owner_id)] == [source.id]
+    assert await finish_leaving(ports) == 0
+    assert len(await list_devices(ports.directory, owner_id)) == 1
+    by_hand.cancel()
+    await asyncio.gather(by_hand, return_exceptions=True)
+    assert lease is not None
+    ports.clock.advance(LEASE_MS / 1000 + 1)
+
+    assert await finish_leaving(ports) == 1
+
+    assert await list_devices(ports.directory, owner_id) == []
+    assert await finish_leaving(ports) == 0
