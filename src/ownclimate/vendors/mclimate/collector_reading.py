@@ -22,6 +22,7 @@ from ownclimate.vendors.mclimate.codecs.engine import Fields
 from ownclimate.vendors.mclimate.codecs.mapping import SECONDS_PER_MINUTE, Understood, to_core
 from ownclimate.vendors.mclimate.codecs.meanings import doubts
 from ownclimate.vendors.mclimate.codecs.models import MODELS
+from ownclimate.vendors.mclimate.codecs.vicki import valve_openness
 from ownclimate.vendors.mclimate.face.provider.fields import VICKI_NAMES
 from ownclimate.vendors.mclimate.vocabulary import Word
 
@@ -148,6 +149,10 @@ def read_provider(type_name: str, provider: Mapping[str, Any]) -> Told:
     readers = _readers(type_name)
     unread = {name: value for name, value in given.items() if name not in readers or _total(value) is None}
     said = _decoded(type_name, unread) if type_name in MODELS else Understood()
+    position, span = whole_of(given.get("motorPosition")), whole_of(given.get("motorRange"))
+    if type_name == vocabulary.VICKI and "valve_pct" not in values and None not in (position, span):
+        # Frames tell how far open the valve is; here it follows from where its motor stands.
+        values["valve_pct"] = float(valve_openness(position, span))
     return Told(
         values={**said.values, **values},
         settings=said.settings,
@@ -181,6 +186,8 @@ def _decoded(model: str, given: Mapping[str, Any]) -> Understood:
     fields = {
         VICKI_NAMES.get(name, name): _untexted(value) for name, value in given.items() if name not in _PASSING
     }
+    if fields.get("childLock") in (0, 1):
+        fields["childLock"] = bool(fields["childLock"])
     minutes = number_of(fields.pop("keepAliveTime", None)) or 0
     versions = fields.get("deviceVersions")
     if not isinstance(versions, Mapping) or not versions.get("software"):

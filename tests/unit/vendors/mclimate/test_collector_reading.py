@@ -132,6 +132,7 @@ def test_a_vicki_is_read_with_its_settings_and_what_has_no_word_is_kept() -> Non
         "battery_v": 3.1,
         "open_window": 0.0,
         "rssi_dbm": -71.0,
+        "valve_pct": 80.0,
     }
     assert told.settings["child_lock"] is True
     assert told.settings["setpoint_range_c"] == {"min": 5, "max": 30}
