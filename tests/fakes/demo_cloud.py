@@ -56,7 +56,7 @@ class DemoCloud:
         self.server = None
 
 
-def sign_in(cloud: Server) -> dict[str, str]:
+def sign_in(cloud: Server, scopes: str = SCOPES) -> dict[str, str]:
     """An app at the cloud, and a refresh token of its user."""
     told = json.loads((cloud.data / "demo.json").read_text())
     client = told["clients"]["netatmo"]
@@ -66,7 +66,7 @@ def sign_in(cloud: Server) -> dict[str, str]:
         "password": told["password"],
         "client_id": client["client_id"],
         "client_secret": client["client_secret"],
-        "scope": SCOPES,
+        "scope": scopes,
     }
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     body = urllib.parse.urlencode(form).encode()
@@ -100,7 +100,7 @@ def until_whole(data: Path, patience_s: float = 120) -> Any:
         status = status_of(data)
         if status["histories"] and status["state"] == "up to date":
             return status
-        time.sleep(0.1)
+        time.sleep(patience_s / 1000)
     raise AssertionError(f"it does not come to an end: {status}")
 
 
