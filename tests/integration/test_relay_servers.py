@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
 
 from tests.fakes.broker import find_mosquitto
+from tests.fakes.demo_cloud import sign_in
 from tests.fakes.faulty_cloud import FaultyCloud
 from tests.fakes.server import Server, run, run_json
 
@@ -68,23 +68,13 @@ async def household(cloud: Server, way: FaultyCloud, tmp_path: Path) -> AsyncIte
 
 
 def connected(cloud: Server, url: str, data: Path) -> Household:
-    told = json.loads((cloud.data / "demo.json").read_text())
-    app = told["clients"]["netatmo"]
-    form = {
-        "grant_type": "password",
-        "username": told["email"],
-        "password": told["password"],
-        "scope": "read_station read_thermostat write_thermostat",
-        **app,
-    }
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    signed_in = cloud.request("POST", "/oauth2/token", urlencode(form).encode(), headers=headers).json
+    access = sign_in(cloud, "read_station read_thermostat write_thermostat")
     run(data, "user", "add", EMAIL, stdin="correct horse battery\n")
     run(
         data,
-        *("source", "add", "netatmo", "--owner", EMAIL, "--client-id", app["client_id"], "--relay"),
+        *("source", "add", "netatmo", "--owner", EMAIL, "--client-id", access["client_id"], "--relay"),
         *("--base-url", url, "--limit", READ_AT_MOST),
-        stdin=f"{app['client_secret']}\n{signed_in['refresh_token']}\n",
+        stdin=f"{access['client_secret']}\n{access['refresh_token']}\n",
     )
     token = run_json(data, "token", "add", "--owner", EMAIL, "--name", "app")["token"]
     return Household(data, token, Server.start(data))
