@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from ownclimate.core.commands import NEXT, accept_command, get_command, list_commands, move_command
-from ownclimate.core.errors import Conflict, NotFound
+from ownclimate.core.commands import (
+    NEXT,
+    accept_command,
+    get_command,
+    list_commands,
+    list_device_commands,
+    list_pending,
+    move_command,
+    record_command,
+)
+from ownclimate.core.errors import Conflict, InvalidInput, NotFound
 from ownclimate.core.events import list_events, record_event
 from ownclimate.core.ids import DeviceId, OwnerId
-from ownclimate.core.things import CommandState
+from ownclimate.core.things import Command, CommandState
 from ownclimate.core.writes import Actor
 
 OWNER = OwnerId("a" * 24)
@@ -40,6 +51,26 @@ async def test_from_accepted_only_its_next_states_can_be_reached(ports, state) -
     else:
         with pytest.raises(Conflict):
             await move_command(ports, OWNER, command.id, state)
+
+
+async def test_a_command_given_elsewhere_stands_in_the_log_once_and_is_carried_out_by_nobody(ports) -> None:
+    now_ms = ports.clock.now_ms()
+    command = Command(
+        id=f"{now_ms // 1000:08x}{'0' * 16}",
+        device_id=DEVICE,
+        name="set_setpoint",
+        fields={"temperature_c": 21},
+        state=CommandState.SENT,
+        created_ms=now_ms,
+    )
+
+    assert await record_command(ports, OWNER, command)
+    assert not await record_command(ports, OWNER, command)
+
+    assert await list_device_commands(ports, OWNER, DEVICE, since_ms=0, limit=9) == [command]
+    assert await list_pending(ports, OWNER) == []
+    with pytest.raises(InvalidInput):
+        await record_command(ports, OWNER, dataclasses.replace(command, state=CommandState.ACCEPTED))
 
 
 async def test_the_same_key_orders_once(ports) -> None:

@@ -27,7 +27,7 @@ from ownclimate.core.sites import (
 )
 from ownclimate.core.things import Place, Report, Room, Site, SiteKind, Source
 from ownclimate.core.writes import Actor
-from ownclimate.vendors.mclimate.collector_reading import text_of
+from ownclimate.vendors.mclimate.collector_reading import instant_of, text_of
 
 CLOUD: Final = "mclimate.cloud"
 """Under which things keep what the cloud said of them, and the pseudo-dialect of its numbers."""
@@ -37,6 +37,7 @@ WHOLE_ACCOUNT: Final = "account"
 """Stands for the number of a home that the cloud does not tell of."""
 _PASSING: Final = frozenset({"_links", "_relation", "controller_log", "online", "relay_state", "deleted_at"})
 """Members that are no part of what a thing is."""
+CREATED: Final = "created"
 _COUNTRY_LETTERS: Final = 2
 
 
@@ -199,8 +200,13 @@ class Places:
 
 
 def said_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What the cloud tells of a thing, as it came."""
-    return {name: value for name, value in item.items() if name not in _PASSING}
+    """What the cloud tells of a thing, as it came. Instants other than that of its making pass: were they
+    part of it, it would change with every answer."""
+    return {
+        name: value
+        for name, value in item.items()
+        if name not in _PASSING and (name == CREATED or instant_of(value) is None)
+    }
 
 
 def name_of(value: Any) -> str:
