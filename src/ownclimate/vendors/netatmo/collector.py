@@ -16,7 +16,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.core.writes import Actor
 from ownclimate.links.http import Cloud
-from ownclimate.sync.collector import Memory, Task, TaskKind
+from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.netatmo.collector_account import HALF_HOURS, Account
@@ -27,35 +27,30 @@ from ownclimate.vendors.netatmo.collector_links import link_devices
 from ownclimate.vendors.netatmo.collector_pictures import PictureQueue
 from ownclimate.vendors.netatmo.collector_relay import CommandRelay
 from ownclimate.vendors.netatmo.collector_rooms import Watch
+from ownclimate.vendors.netatmo.collector_tasks import (
+    ACCOUNT,
+    EARLIER_OF,
+    EVENTS_OF,
+    PAST_OF,
+    PICTURES,
+    ROOM_PAST_OF,
+    STATUS_OF,
+    WATCH_OF,
+    TaskList,
+    status_key,
+)
 from ownclimate.vendors.netatmo.collector_tokens import TokenChain
 from ownclimate.vendors.netatmo.importer import import_payload
 from ownclimate.vendors.netatmo.measure_request import ROOM_MEASURE
-from ownclimate.vendors.netatmo.recognise import COACHES, EVENTS, HOMES, STATIONS, STATUS
+from ownclimate.vendors.netatmo.recognise import EVENTS, HOMES, STATUS
 from ownclimate.vendors.netatmo.words import epoch_ms
 
 BASE_URL: Final = "https://api.netatmo.com"
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
-TOPOLOGY_EVERY_MS: Final = 6 * HOUR_MS
-STATIONS_EVERY_MS: Final = 10 * MINUTE_MS
-"""Stations upload so often."""
-STATUS_EVERY_MS: Final = 5 * MINUTE_MS
-EVENTS_EVERY_MS: Final = 5 * MINUTE_MS
-HISTORY_EVERY_MS: Final = HOUR_MS
-MOST_WAITING: Final = 200
-"""Pictures that are wanted: as long as there are more, no earlier events are asked for."""
+HOUR_MS: Final = 3_600_000
 USER_LIMITS: Final = (Allowance(calls=50, span_ms=10_000), Allowance(calls=500, span_ms=HOUR_MS))
 APP_TIMES: Final = 4
 """How many times as much an app may with all its users, as published; one with more than 100 users more."""
 SYNC: Final = Actor(via="sync")
-ACCOUNT: Final = "account"
-PICTURES: Final = "pictures"
-_STATUS_OF: Final = "status "
-_EVENTS_OF: Final = "events "
-_EARLIER_OF: Final = "earlier events "
-_PAST_OF: Final = "past "
-_ROOM_PAST_OF: Final = "room past "
-_WATCH_OF: Final = "watch "
 
 
 @dataclass(slots=True)
@@ -103,36 +98,18 @@ class NetatmoCollector:
         await self.tokens.access()
 
     async def plan(self) -> Sequence[Task]:
-        account = Account.of_body(await self.memory.recall(ACCOUNT))
-        tasks = [
-            Task(key=HOMES, kind=TaskKind.TOPOLOGY, label="homes and devices", every_ms=TOPOLOGY_EVERY_MS),
-            Task(key=STATIONS, kind=TaskKind.STATE, label="weather stations", every_ms=STATIONS_EVERY_MS),
-            Task(key=COACHES, kind=TaskKind.STATE, label="air monitors", every_ms=STATIONS_EVERY_MS),
-        ]
-        for home_id, name in account.homes.items():
-            label = f"state of {name}"
-            tasks.append(
-                Task(key=status_key(home_id), kind=TaskKind.STATE, label=label, every_ms=STATUS_EVERY_MS)
-            )
-        waiting = await self.pictures.waiting()
-        for home_id in sorted(account.watched):
-            tasks += await self._event_tasks(home_id, account.homes[home_id], waiting)
-        if waiting:
-            tasks.append(await self._picture_task())
-        for device_id, past in account.pasts.items():
-            label = f"history of {past.product} {device_id}{'' if past.is_told else ' (no longer told of)'}"
-            tasks.append(self._history_task(_PAST_OF + device_id, label, since_ms=self.since_ms))
-        for (home_id, room_id), name in account.rooms.items():
-            tasks += await self._room_tasks(home_id, room_id, name)
-        return tasks
+        tasks = TaskList(
+            memory=self.memory, pictures=self.pictures, clock=self.ports.clock, since_ms=self.since_ms
+        )
+        return await tasks.all()
 
     async def fetch(self, task: Task) -> bool:
-        if task.key.startswith(_STATUS_OF):
-            return await self._fetch_status(task.key.removeprefix(_STATUS_OF))
-        if task.key.startswith(_EVENTS_OF):
-            return await self._fetch_newest_events(task.key.removeprefix(_EVENTS_OF))
-        if task.key.startswith(_EARLIER_OF):
-            return await self._fetch_earlier_events(task.key.removeprefix(_EARLIER_OF))
+        if task.key.startswith(STATUS_OF):
+            return await self._fetch_status(task.key.removeprefix(STATUS_OF))
+        if task.key.startswith(EVENTS_OF):
+            return await self._fetch_newest_events(task.key.removeprefix(EVENTS_OF))
+        if task.key.startswith(EARLIER_OF):
+            return await self._fetch_earlier_events(task.key.removeprefix(EARLIER_OF))
         if task.key == PICTURES:
             await self.pictures.fetch_next()
             return True
@@ -150,11 +127,11 @@ class NetatmoCollector:
 
     async def fetch_page(self, task: Task, page: Page) -> PageRead:
         now_ms = self.ports.clock.now_ms()
-        if task.key.startswith(_ROOM_PAST_OF):
-            home_id, room_id, _ = task.key.removeprefix(_ROOM_PAST_OF).split("/")
+        if task.key.startswith(ROOM_PAST_OF):
+            home_id, room_id, _ = task.key.removeprefix(ROOM_PAST_OF).split("/")
             asked = self.history.ask_room(task.key, home_id, room_id, HALF_HOURS, page, now_ms)
         else:
-            device_id = task.key.removeprefix(_PAST_OF)
+            device_id = task.key.removeprefix(PAST_OF)
             past = Account.of_body(await self.memory.recall(ACCOUNT)).pasts[device_id]
             asked = self.history.ask_device(task.key, device_id, past, page, now_ms)
         try:
@@ -179,63 +156,11 @@ class NetatmoCollector:
         await self.pictures.close()
         await self.cloud.close()
 
-    async def _event_tasks(self, home_id: str, name: str, pictures_waiting: int) -> list[Task]:
-        book = EventBook.of_body(await self.memory.recall(_EVENTS_OF + home_id))
-        newest = Task(
-            key=_EVENTS_OF + home_id,
-            kind=TaskKind.EVENTS,
-            label=f"events of {name}",
-            every_ms=0 if book.is_catching_up else EVENTS_EVERY_MS,
-        )
-        if not book.has_earlier(self.since_ms) or pictures_waiting >= MOST_WAITING:
-            return [newest]
-        earlier = Task(
-            key=_EARLIER_OF + home_id,
-            kind=TaskKind.EVENTS,
-            label=f"earlier events of {name}",
-            every_ms=0,
-            is_backlog=True,
-        )
-        return [newest, earlier]
-
-    async def _picture_task(self) -> Task:
-        lost = await self.pictures.lost()
-        return Task(
-            key=PICTURES,
-            kind=TaskKind.EVENTS,
-            label=f"pictures ({lost} could not be had)" if lost else "pictures",
-            every_ms=await self.pictures.due_in_ms(self.ports.clock.now_ms()),
-            is_backlog=True,
-        )
-
-    async def _room_tasks(self, home_id: str, room_id: str, name: str) -> list[Task]:
-        watch = Watch.of_body(await self.memory.recall(_WATCH_OF + home_id))
-        return [
-            self._history_task(
-                f"{_ROOM_PAST_OF}{home_id}/{room_id}/{start_ms}",
-                f"history of the room {name}",
-                since_ms=max(start_ms, self.since_ms),
-                until_ms=end_ms,
-            )
-            for start_ms, end_ms in watch.settled(self.ports.clock.now_ms())
-            if end_ms > self.since_ms
-        ]
-
-    def _history_task(self, key: str, label: str, *, since_ms: int, until_ms: int = 0) -> Task:
-        return Task(
-            key=key,
-            kind=TaskKind.HISTORY,
-            label=label,
-            every_ms=HISTORY_EVERY_MS,
-            since_ms=since_ms,
-            until_ms=until_ms,
-        )
-
     async def _fetch_status(self, home_id: str) -> bool:
         began_ms = self.ports.clock.now_ms()
         said = await self._call(STATUS, {"home_id": home_id})
-        watch = Watch.of_body(await self.memory.recall(_WATCH_OF + home_id))
-        await self.memory.remember(_WATCH_OF + home_id, watch.seen(self._asked_ms(said)).to_body())
+        watch = Watch.of_body(await self.memory.recall(WATCH_OF + home_id))
+        await self.memory.remember(WATCH_OF + home_id, watch.seen(self._asked_ms(said)).to_body())
         body = said.get("body")
         home = body.get("home") if isinstance(body, Mapping) else None
         if not isinstance(home, Mapping):
@@ -244,22 +169,22 @@ class NetatmoCollector:
         return bool(home.get("modules") or home.get("rooms"))
 
     async def _fetch_newest_events(self, home_id: str) -> bool:
-        book = EventBook.of_body(await self.memory.recall(_EVENTS_OF + home_id))
+        book = EventBook.of_body(await self.memory.recall(EVENTS_OF + home_id))
         try:
             said = await self._call_for_events(home_id, book.marks[-1] if book.marks else "")
         except InvalidInput:
             if not book.marks:
                 raise
-            await self.memory.remember(_EVENTS_OF + home_id, book.without_mark().to_body())
+            await self.memory.remember(EVENTS_OF + home_id, book.without_mark().to_body())
             return True
         page = events_in(said.get("body"))
         heard = book.with_newest(page)
         if heard != book:
-            await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())
+            await self.memory.remember(EVENTS_OF + home_id, heard.to_body())
         return bool(page)
 
     async def _fetch_earlier_events(self, home_id: str) -> bool:
-        book = EventBook.of_body(await self.memory.recall(_EVENTS_OF + home_id))
+        book = EventBook.of_body(await self.memory.recall(EVENTS_OF + home_id))
         try:
             said = await self._call_for_events(home_id, book.floors[-1])
         except InvalidInput:
@@ -269,7 +194,7 @@ class NetatmoCollector:
                 raise
         else:
             heard = book.with_earlier(events_in(said.get("body"), may_lack=False))
-        await self.memory.remember(_EVENTS_OF + home_id, heard.to_body())
+        await self.memory.remember(EVENTS_OF + home_id, heard.to_body())
         return True
 
     async def _call_for_events(self, home_id: str, after: str) -> dict[str, Any]:
@@ -317,8 +242,3 @@ class NetatmoCollector:
             raise Unsupported("a room's history", "; ".join(report.warnings))
         await self.pictures.want(report.pictures)
         return document
-
-
-def status_key(home_id: str) -> str:
-    """Of the task that asks for the state of a home."""
-    return _STATUS_OF + home_id.lower()
