@@ -150,7 +150,7 @@ def read_provider(type_name: str, provider: Mapping[str, Any]) -> Told:
     unread = {name: value for name, value in given.items() if name not in readers or _total(value) is None}
     said = _decoded(type_name, unread) if type_name in MODELS else Understood()
     position, span = whole_of(given.get("motorPosition")), whole_of(given.get("motorRange"))
-    if type_name == vocabulary.VICKI and "valve_pct" not in values and None not in (position, span):
+    if type_name == vocabulary.VICKI and position is not None and span is not None:
         # Frames tell how far open the valve is; here it follows from where its motor stands.
         values["valve_pct"] = float(valve_openness(position, span))
     return Told(
