@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 
 import pytest
 
@@ -53,7 +54,8 @@ class Cloud:
         self.calls += 1
         assert self.calls < 5_000
         end_ms = page.end_ms or NOW_MS + 1
-        rows = [at_ms for at_ms in self.times_ms if page.start_ms <= at_ms < end_ms][:PAGE_ROWS]
+        first, last = (bisect_left(self.times_ms, at_ms) for at_ms in (page.start_ms, end_ms))
+        rows = self.times_ms[first : min(last, first + PAGE_ROWS)]
         self.given |= set(rows)
         return PageRead(
             rows=len(rows),
