@@ -244,8 +244,10 @@ async def test_schedules_are_made_written_selected_renamed_and_removed_there_too
 
     await post(household, f"switchhomeschedule?home_id={HOME}&schedule_id={WINTER}")
     await post(household, f"deletehomeschedule?{named}")
+    assert schedule in [found["id"] for found in (await home_of(household))["schedules"]]
     await household.work()
-    assert schedule not in [found["id"] for found in (await home_of(cloud))["schedules"]]
+    for side in (cloud, household):
+        assert schedule not in [found["id"] for found in (await home_of(side))["schedules"]]
     kinds = ["createnew", "sync", "rename", "switch", "switch", "delete"]
     assert methods(cloud) == [f"{kind}homeschedule" for kind in kinds]
     assert set(await states(household)) == {"confirmed"}
@@ -359,6 +361,18 @@ async def test_what_may_not_be_repeated_is_never_sent_twice(household, cloud) ->
     (command,) = await household.commands()
     assert methods(cloud) == ["deletehomeschedule"]
     assert (command.state, command.reason) == (CommandState.FAILED, "nobody can tell whether it arrived")
+    # What was done all the same shows in what the cloud says next.
+    assert await home_of(household) == await home_of(cloud)
+
+
+async def test_a_schedule_that_the_cloud_does_not_remove_stays(household, cloud) -> None:
+    cloud.is_deaf = True
+    cloud.spoil("deletehomeschedule", error(400, 21, "Invalid schedule_id"))
+    await post(household, f"deletehomeschedule?home_id={HOME}&schedule_id=5f00000000000000000000ab")
+    await household.work(4)
+
+    assert await states(household) == ["failed"]
+    assert (await home_of(household))["schedules"] == (await home_of(cloud))["schedules"]
 
 
 @pytest.mark.parametrize(

@@ -244,12 +244,13 @@ async def change_schedule(
 async def delete_schedule(
     ports: Ports, owner_id: OwnerId, actor: Actor, site_id: SiteId, schedule_id: str
 ) -> None:
-    """Raises NotFound, and InvalidInput for the one that is selected."""
+    """Raises NotFound, and InvalidInput for the one that is selected.
+
+    One that a cloud goes by is there until the cloud has removed it.
+    """
 
     def change(climate: Climate, now_ms: int) -> Outcome:
-        schedule = _schedule(climate, schedule_id)
-        if schedule.is_selected:
-            raise InvalidInput("schedule_id", "is selected; select another one before")
+        schedule = _deletable(climate, schedule_id)
         left = tuple(one for one in climate.schedules if one is not schedule)
         deed = Deed(
             actor=actor,
@@ -262,7 +263,13 @@ async def delete_schedule(
         after = dataclasses.replace(climate, schedules=left)
         return Outcome(climate=after, deeds=(deed,), schedules=(gone,))
 
-    await _choose(ports, owner_id, actor, site_id, change, _told_of(REMOVE_SCHEDULE, schedule_id))
+    elsewhere = await load_elsewhere(ports, owner_id, site_id)
+    told = [] if elsewhere is None else _told_of(REMOVE_SCHEDULE, schedule_id)(elsewhere)
+    if elsewhere is None or not told:
+        await change_climate(ports, owner_id, site_id, change)
+        return
+    _deletable(elsewhere.climate, schedule_id)
+    await give_all(ports, owner_id, actor, told)
 
 
 async def follow_time(ports: Ports, owner_id: OwnerId, known: Climate) -> Climate:
@@ -331,6 +338,13 @@ def _schedule(climate: Climate, schedule_id: str) -> Schedule:
     schedule = next((one for one in climate.schedules if one.id == schedule_id), None)
     if schedule is None:
         raise NotFound("schedule", schedule_id)
+    return schedule
+
+
+def _deletable(climate: Climate, schedule_id: str) -> Schedule:
+    schedule = _schedule(climate, schedule_id)
+    if schedule.is_selected:
+        raise InvalidInput("schedule_id", "is selected; select another one before")
     return schedule
 
 

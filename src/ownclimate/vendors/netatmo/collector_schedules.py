@@ -47,6 +47,8 @@ async def relay_schedule(ports: Ports, owner_id: OwnerId, command: Command, home
     if command.name in _BY_ID:
         form = named | ({"name": schedule.name} if command.name == orders.RENAME_SCHEDULE else {})
         await ask(Request(method=_BY_ID[command.name], form=form))
+        if command.name == orders.REMOVE_SCHEDULE:
+            await _remove_here(ports, owner_id, schedule)
         return
     if schedule.kind not in {channel.value for channel in Channel}:
         raise Unsupported("schedule", f"the cloud takes no {schedule.kind} schedules")
@@ -82,6 +84,18 @@ def _made_id(said: Mapping[str, Any]) -> str:
     if not isinstance(found, str) or not found:
         raise Garbled("the cloud does not say which schedule it made")
     return found
+
+
+async def _remove_here(ports: Ports, owner_id: OwnerId, schedule: Schedule) -> None:
+    now_ms, details = ports.clock.now_ms(), {"site_id": schedule.site_id, "rooms": []}
+    await edit(
+        ports,
+        owner_id,
+        SCHEDULES,
+        Schedule,
+        lambda before: dataclasses.replace(before, deleted_ms=before.deleted_ms or now_ms),
+        Deed(actor=_ACTOR, verb="delete", kind="schedule", object_id=schedule.id, details=details),
+    )
 
 
 async def _rename_here(ports: Ports, owner_id: OwnerId, schedule: Schedule, wire_id: str) -> None:
