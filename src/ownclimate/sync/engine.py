@@ -10,10 +10,9 @@ came of them shows in what is fetched next.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,11 +20,8 @@ import structlog
 
 from ownclimate.control.carriers import Delivery
 from ownclimate.control.pauses import pause
-from ownclimate.core.commands import NEXT, list_pending, move_command
-from ownclimate.core.devices import find_device
 from ownclimate.core.errors import (
     AppError,
-    Conflict,
     Forbidden,
     InvalidInput,
     NotFound,
@@ -41,6 +37,7 @@ from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.book import Book, Live, TaskState
 from ownclimate.sync.collector import Collector, Task, TaskKind
 from ownclimate.sync.gaps import DUE_MS, PageRead, Track
+from ownclimate.sync.looks import Looks
 from ownclimate.sync.quota import BACKLOG_SHARE, LIVE_SHARE, RELAY_SHARE, Quota
 from ownclimate.sync.troubles import Troubles
 
@@ -54,10 +51,6 @@ NEVER_MS: Final = 1 << 53
 RARER: Final = 6
 """How many times less often a thing is asked for that had nothing new."""
 LONGEST_NAP_MS: Final = 60_000
-LOOK_AGAIN_MS: Final = 3_000
-"""After a command: until its outcome is looked for, for the first time."""
-LOOKS_AGAIN: Final = 4
-"""Each later than the one before it; then the usual rhythm shows it."""
 GIVE_UP_MS: Final = 30 * 60_000
 """A pause after a failure that `run_once` does not wait for."""
 TROUBLES_AT_ONCE: Final = 8
@@ -82,8 +75,7 @@ class Engine:
     tasks: dict[str, TaskState] = field(default_factory=dict)
     plan: Mapping[str, Task] = field(default_factory=dict)
     _troubles: Troubles = field(init=False)
-    _hastened: dict[str, list[int]] = field(default_factory=dict)
-    """By task when to ask besides, ascending: a command is to show there."""
+    _looks: Looks = field(init=False)
     _inquired_ms: dict[str, int] = field(default_factory=dict)
     """By command of which nobody knows whether it arrived since when what came of it is looked for."""
     _fruitless: Counter[str] = field(default_factory=Counter)
@@ -95,6 +87,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._troubles = Troubles(self.book.ports.entropy)
+        self._looks = Looks(self.book, self.collector)
 
     @property
     def calls(self) -> int:
@@ -172,8 +165,8 @@ class Engine:
             raise Unreachable(error.message) from error
         except (InvalidInput, NotFound, Forbidden, Refused, Unsupported) as error:
             # What was wished is shown until the cloud says what is.
-            keys = await self.collector.shown_in(device, command)
-            self._hasten(keys, [self.now_ms + LOOK_AGAIN_MS])
+            self._looks.look_once(await self.collector.shown_in(device, command), self.now_ms)
+            self._bell.set()
             if isinstance(error, Forbidden):
                 raise Refused(error.message) from error
             raise
@@ -181,8 +174,8 @@ class Engine:
             self.quota.end(made_ms)
         self._troubles.answered(self.now_ms)
         if delivery.state is not CommandState.CONFIRMED:
-            looks_ms = [self.now_ms + LOOK_AGAIN_MS * 2**step for step in range(LOOKS_AGAIN)]
-            self._hasten(await self.collector.shown_in(device, command), looks_ms)
+            self._looks.look_again(await self.collector.shown_in(device, command), self.now_ms)
+            self._bell.set()
         return delivery
 
     async def inquire(self, device: Device, command: Command) -> CommandState | None:
@@ -201,7 +194,8 @@ class Engine:
         if not unasked:
             del self._inquired_ms[command.id]
             raise Unsupported("inquiry")
-        self._hasten([key for key in unasked if key not in self._hastened], [self.now_ms])
+        self._looks.look_now(unasked, self.now_ms)
+        self._bell.set()
         raise Unreachable("what came of it is being looked for")
 
     @property
@@ -246,7 +240,7 @@ class Engine:
                 state, due_ms = await self._work_history(task, state)
             else:
                 had_something = await self.collector.fetch(task)
-                await self._take_outcomes()
+                await self._looks.take_outcomes()
                 self.plan = {planned.key: planned for planned in await self.collector.plan()}
                 due_ms = self._due_after(self.plan.get(task.key, task), had_something=had_something)
         finally:
@@ -280,28 +274,6 @@ class Engine:
             return self.now_ms
         return min(self.now_ms, track.coverage.spans[-1][1] + DUE_MS)
 
-    async def _take_outcomes(self) -> None:
-        """What was fetched last may show what came of commands; it is asked again only while one waits."""
-        is_awaited = False
-        for command in await list_pending(self.book.ports, self.book.owner_id):
-            if CommandState.CONFIRMED not in NEXT[command.state]:
-                continue
-            device = await find_device(self.book.ports.directory, self.book.owner_id, command.device_id)
-            if device is None or device.link.get("source") != self.book.source_id:
-                continue
-            is_out = command.state is not CommandState.SENDING
-            outcome = await self.collector.outcome(device, command) if is_out else None
-            if outcome is None:
-                is_awaited = True
-                continue
-            reason = "the cloud says otherwise" if outcome is CommandState.FAILED else ""
-            with contextlib.suppress(Conflict):  # Who delivers it moved it at this very moment.
-                await move_command(self.book.ports, self.book.owner_id, command.id, outcome, reason=reason)
-        if not is_awaited:
-            soon_ms = self.now_ms + LOOK_AGAIN_MS
-            left = {key: [at for at in at_ms if at <= soon_ms] for key, at_ms in self._hastened.items()}
-            self._hastened = {key: at_ms for key, at_ms in left.items() if at_ms}
-
     def _due_after(self, task: Task, *, had_something: bool) -> int:
         if had_something:
             return self.now_ms + task.every_ms
@@ -331,12 +303,6 @@ class Engine:
         await self.quota.block(self._troubles.until_ms)
         return wait_ms
 
-    def _hasten(self, keys: Iterable[str], looks_ms: list[int]) -> None:
-        """These are asked for then besides, and at the usual times."""
-        for key in keys:
-            self._hastened[key] = list(looks_ms)
-        self._bell.set()
-
     def _due(self, now_ms: int) -> list[Task]:
         return [task for key, task in self.plan.items() if self._due_ms(key, now_ms) <= now_ms]
 
@@ -351,7 +317,7 @@ class Engine:
         state = self.tasks.get(key, TaskState())
         # What was done later than now was done before the clock was put back.
         due_ms = state.due_ms if state.done_ms <= now_ms or state.due_ms == NEVER_MS else now_ms
-        return min(due_ms, *self._hastened.get(key, [due_ms]))
+        return self._looks.first_ms(key, due_ms)
 
     def _next_ms(self, now_ms: int) -> int:
         """When something becomes due that is not yet."""
@@ -370,9 +336,7 @@ class Engine:
         self.live = dataclasses.replace(self.live, at_ms=now_ms, activity=task.label, next_ms=next_ms)
         await self.book.save(self.live, {task.key: done})
         self.tasks[task.key] = done
-        later = [at_ms for at_ms in self._hastened.pop(task.key, ()) if at_ms > now_ms]
-        if later:
-            self._hastened[task.key] = later
+        self._looks.looked(task.key, now_ms)
 
     def _fail(self, reason: str) -> None:
         self.live = dataclasses.replace(self.live, last_error=reason, last_error_ms=self.now_ms)
@@ -393,8 +357,7 @@ class Engine:
         by_ms, self._seen_ms = self._seen_ms - self.now_ms, self.now_ms
         if by_ms > 0:
             self._troubles.shift(by_ms)
-            for key, times_ms in self._hastened.items():
-                self._hastened[key] = [at_ms - by_ms for at_ms in times_ms]
+            self._looks.shift(by_ms)
 
     async def _load(self) -> None:
         async with self._loading:
