@@ -253,6 +253,23 @@ async def test_schedules_are_made_written_selected_renamed_and_removed_there_too
     assert set(await states(household)) == {"confirmed"}
 
 
+async def test_a_schedule_that_the_cloud_cannot_make_now_is_not_made_later_either(household, cloud) -> None:
+    await cloud.stop()
+    asked = asyncio.create_task(post(household, f"createnewhomeschedule?home_id={HOME}&name=New", CONTENT))
+    while not asked.done():
+        await household.work()
+        await asyncio.sleep(0.01)
+    assert (await asked)["error"] == {
+        "code": 35,
+        "message": "Unable to execute: the cloud cannot be reached",
+    }
+
+    await cloud.start()
+    await household.work(10)
+    assert methods(cloud) == []
+    assert "New" not in [schedule["name"] for schedule in (await home_of(household))["schedules"]]
+
+
 async def test_who_is_at_home_is_told(household, cloud) -> None:
     await post(household, f"setpersonshome?home_id={HOME}&person_ids[]={ADA}")
     await household.work()

@@ -10,11 +10,13 @@ import msgspec
 
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel, is_wanted
-from ownclimate.core.commands import settled
-from ownclimate.core.errors import InvalidInput
+from ownclimate.core.commands import move_command, settled
+from ownclimate.core.errors import Conflict, InvalidInput
+from ownclimate.core.ids import OwnerId
 from ownclimate.core.operate import RENAME, change_schedule, delete_schedule, make_schedule, switch_schedule
+from ownclimate.core.ports import Ports
 from ownclimate.core.schedules import edit_schedule, list_schedules
-from ownclimate.core.things import CommandState, Schedule
+from ownclimate.core.things import Command, CommandState, Schedule
 from ownclimate.vendors.netatmo import vocabulary, wire
 from ownclimate.vendors.netatmo.face.climate import WRITE
 from ownclimate.vendors.netatmo.face.faults import UNABLE, Refusal
@@ -212,12 +214,28 @@ async def make(call: Call, home: Home, **content: Any) -> Schedule:
     ports, owner_id = call.ports, call.access.owner_id
     made, commands = await make_schedule(ports, owner_id, call.actor, home.site.id, **content)
     for command in commands:
-        over = await settled(ports, owner_id, command, timeout_s=LONGEST_WAIT_S)
+        over = await _made_elsewhere(ports, owner_id, command)
         if over.state in (CommandState.REFUSED, CommandState.FAILED):
             await edit_schedule(ports, owner_id, call.actor, made.id, _gone(ports.clock.now_ms()))
             raise Refusal(f"Unable to execute: {over.reason}", code=UNABLE)
     known = await list_schedules(ports.directory, owner_id, home.site.id) if commands else [made]
     return next((schedule for schedule in known if schedule.id == made.id), made)
+
+
+async def _made_elsewhere(ports: Ports, owner_id: OwnerId, command: Command) -> Command:
+    """The command that has a cloud make a schedule, as it is when somebody has waited long enough."""
+    over = await settled(ports, owner_id, command, timeout_s=LONGEST_WAIT_S, or_when=_is_postponed)
+    if not _is_postponed(over):
+        return over
+    # Whoever asked is told that there is none; so it must not be made later all the same.
+    try:
+        return await move_command(ports, owner_id, command.id, CommandState.REFUSED, reason=over.reason)
+    except Conflict:
+        return await settled(ports, owner_id, command, timeout_s=LONGEST_WAIT_S)
+
+
+def _is_postponed(command: Command) -> bool:
+    return command.state is CommandState.ACCEPTED and command.attempts > 0
 
 
 def _gone(at_ms: int) -> Callable[[Schedule], Schedule]:
