@@ -114,7 +114,7 @@ class ShownSource:
 
 
 async def shown_source(visit: Visit, source: Source, *, in_detail: bool = False) -> ShownSource:
-    """`in_detail` also counts what is left of its calls, and calls histories by their devices' names."""
+    """`in_detail` with what is left of its calls, and with its histories by their devices' names."""
     saved = await find_state(visit.ports.directory, source.id)
     if source.kind not in visit.services.clouds:
         return _linked(visit, source, saved)
@@ -122,7 +122,7 @@ async def shown_source(visit: Visit, source: Source, *, in_detail: bool = False)
     found = await status_of(visit.ports.directory, visit.owner_id, source, visit.now_ms)
     live = found.live
     uses = await visit.services.cloud_uses(visit.owner_id, source) if in_detail else ()
-    names = await _names(visit) if in_detail else {}
+    histories = await _histories(visit, found) if in_detail else ()
     since_ms = silent_since_ms(source, live, visit.now_ms)
     clouds = visit.services.clouds
     link = None if saved is None else saved.link
@@ -142,7 +142,7 @@ async def shown_source(visit: Visit, source: Source, *, in_detail: bool = False)
         progress=_progress(
             found,
             uses,
-            names,
+            histories,
             relays=cloud_settings(source.settings).relays,
             keeps_history=clouds[source.kind].keeps_history,
         ),
@@ -188,16 +188,22 @@ def _linked(visit: Visit, source: Source, saved: SavedState | None) -> ShownSour
     )
 
 
-async def _names(visit: Visit) -> dict[str, str]:
-    """Of devices, by what their maker calls them."""
+async def _histories(visit: Visit, found: Status) -> list[ShownHistory]:
+    """In the order of their names."""
     devices = await list_devices(visit.ports.directory, visit.owner_id)
-    return {device.vendor_id.lower(): device.name for device in devices if device.name}
+    names = {device.vendor_id.lower(): device.name for device in devices if device.name}
+    shown = (_shown_history(history, names) for history in found.histories)
+    return sorted(shown, key=lambda history: history.name)
 
 
 def _progress(
-    found: Status, uses: Sequence[Use], names: Mapping[str, str], *, relays: bool, keeps_history: bool
+    found: Status,
+    uses: Sequence[Use],
+    histories: Sequence[ShownHistory],
+    *,
+    relays: bool,
+    keeps_history: bool,
 ) -> Progress:
-    shown = sorted((_shown_history(history, names) for history in found.histories), key=lambda h: h.name)
     return Progress(
         percent=int(found.known_part * 100) if keeps_history else None,
         rows=found.rows,
@@ -217,8 +223,8 @@ def _progress(
             )
             for use in uses
         ),
-        partial=tuple(history for history in shown if history.gaps or history.problem),
-        whole=tuple(history for history in shown if not history.gaps and not history.problem),
+        partial=tuple(history for history in histories if history.gaps or history.problem),
+        whole=tuple(history for history in histories if not history.gaps and not history.problem),
         problems=found.problems,
         relays=relays,
     )
