@@ -20,12 +20,12 @@ from ownclimate.vendors.netatmo.face.faults import ARRAY, Refusal
 from ownclimate.vendors.netatmo.face.home_shapes import ScheduleMade
 from ownclimate.vendors.netatmo.face.legacy import TheThermostat, the_thermostat
 from ownclimate.vendors.netatmo.face.legacy_thermostats import AWAY_ZONE, FROST_GUARD_ZONE, Thermostat
+from ownclimate.vendors.netatmo.face.making import make
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.schedules import (
     BAD_SCHEDULE,
     Objects,
     given_name,
-    make,
     remove,
     rename,
     replace_content,

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
 
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel, is_wanted
-from ownclimate.core.commands import move_command, settled
-from ownclimate.core.errors import Conflict, InvalidInput
-from ownclimate.core.ids import OwnerId
-from ownclimate.core.operate import RENAME, change_schedule, delete_schedule, make_schedule, switch_schedule
-from ownclimate.core.ports import Ports
-from ownclimate.core.schedules import edit_schedule, list_schedules
-from ownclimate.core.things import Command, CommandState, Schedule
+from ownclimate.core.errors import InvalidInput
+from ownclimate.core.operate import RENAME, change_schedule, delete_schedule, switch_schedule
+from ownclimate.core.things import Schedule
 from ownclimate.vendors.netatmo import vocabulary, wire
 from ownclimate.vendors.netatmo.face.climate import WRITE
-from ownclimate.vendors.netatmo.face.faults import UNABLE, Refusal
+from ownclimate.vendors.netatmo.face.faults import Refusal
 from ownclimate.vendors.netatmo.face.holdings import Home
 from ownclimate.vendors.netatmo.face.home_shapes import ScheduleMade
 from ownclimate.vendors.netatmo.face.homes import the_home, wanted_in
+from ownclimate.vendors.netatmo.face.making import make
 from ownclimate.vendors.netatmo.face.methods import method
 from ownclimate.vendors.netatmo.face.timetables import (
     THERM,
@@ -41,8 +38,6 @@ Degrees = float | msgspec.UnsetType
 Objects = Annotated[
     list[dict[str, Any]], msgspec.Meta(description="Objects, also as JSON text or in brackets")
 ]
-LONGEST_WAIT_S: Final = 8.0
-"""For a cloud that has to make a schedule: clients that wait for less are few."""
 EXAMPLE: Final = {
     "zones": [{"id": 0, "type": 0, "name": "Comfort", "rooms": []}],
     "timetable": [{"zone_id": 0, "m_offset": 0}],
@@ -206,40 +201,6 @@ async def rename_home_schedule(call: Call, asked: RenamedSchedule) -> None:
 async def delete_home_schedule(call: Call, asked: TheSchedule) -> None:
     home = await the_home(call, asked.home_id)
     await remove(call, home, the_schedule(home, asked.schedule_id))
-
-
-async def make(call: Call, home: Home, **content: Any) -> Schedule:
-    """A new schedule, by what `create_schedule` takes. Where a cloud has to have it too it is known under the
-    cloud's id, once that is heard in time. Raises Refusal when the cloud does not make it."""
-    ports, owner_id = call.ports, call.access.owner_id
-    made, commands = await make_schedule(ports, owner_id, call.actor, home.site.id, **content)
-    for command in commands:
-        over = await _made_elsewhere(ports, owner_id, command)
-        if over.state in (CommandState.REFUSED, CommandState.FAILED):
-            await edit_schedule(ports, owner_id, call.actor, made.id, _gone(ports.clock.now_ms()))
-            raise Refusal(f"Unable to execute: {over.reason}", code=UNABLE)
-    known = await list_schedules(ports.directory, owner_id, home.site.id) if commands else [made]
-    return next((schedule for schedule in known if schedule.id == made.id), made)
-
-
-async def _made_elsewhere(ports: Ports, owner_id: OwnerId, command: Command) -> Command:
-    """The command that has a cloud make a schedule, as it is when somebody has waited long enough."""
-    over = await settled(ports, owner_id, command, timeout_s=LONGEST_WAIT_S, or_when=_is_postponed)
-    if not _is_postponed(over):
-        return over
-    # Whoever asked is told that there is none; so it must not be made later all the same.
-    try:
-        return await move_command(ports, owner_id, command.id, CommandState.REFUSED, reason=over.reason)
-    except Conflict:
-        return await settled(ports, owner_id, command, timeout_s=LONGEST_WAIT_S)
-
-
-def _is_postponed(command: Command) -> bool:
-    return command.state is CommandState.ACCEPTED and command.attempts > 0
-
-
-def _gone(at_ms: int) -> Callable[[Schedule], Schedule]:
-    return lambda schedule: dataclasses.replace(schedule, deleted_ms=at_ms)
 
 
 def given_name(name: str | msgspec.UnsetType) -> str | None:
