@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,12 +31,11 @@ from ownclimate.core.errors import (
     Unsupported,
     UpstreamError,
 )
-from ownclimate.core.readings import FUTURE_SLACK_MS
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.book import Book, Live, TaskState
 from ownclimate.sync.collector import Collector, Task, TaskKind
-from ownclimate.sync.gaps import DUE_MS, PageRead, Track
 from ownclimate.sync.looks import Looks
+from ownclimate.sync.pages import Pages
 from ownclimate.sync.quota import BACKLOG_SHARE, LIVE_SHARE, RELAY_SHARE, Quota
 from ownclimate.sync.troubles import Troubles
 
@@ -55,10 +53,6 @@ GIVE_UP_MS: Final = 30 * 60_000
 """A pause after a failure that `run_once` does not wait for."""
 TROUBLES_AT_ONCE: Final = 8
 """In a row, after which `run_once` gives up."""
-FRUITLESS_AT_ONCE: Final = 4
-"""Pages of a history that brought it no further, after which it waits for its turn like one that is whole."""
-SOBER_MS: Final = 24 * 3_600_000
-"""A cloud's clock that is further from ours tells nothing."""
 
 log = structlog.get_logger("ownclimate")
 
@@ -76,9 +70,9 @@ class Engine:
     plan: Mapping[str, Task] = field(default_factory=dict)
     _troubles: Troubles = field(init=False)
     _looks: Looks = field(init=False)
+    _pages: Pages = field(init=False)
     _inquired_ms: dict[str, int] = field(default_factory=dict)
     """By command of which nobody knows whether it arrived since when what came of it is looked for."""
-    _fruitless: Counter[str] = field(default_factory=Counter)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_loaded: bool = False
@@ -88,6 +82,7 @@ class Engine:
     def __post_init__(self) -> None:
         self._troubles = Troubles(self.book.ports.entropy)
         self._looks = Looks(self.book, self.collector)
+        self._pages = Pages(self.collector, self.book.ports.clock)
 
     @property
     def calls(self) -> int:
@@ -251,28 +246,11 @@ class Engine:
         return 0
 
     async def _work_history(self, task: Task, state: TaskState) -> tuple[TaskState, int]:
-        # Its owner may have changed since when values are wanted.
-        known = state.track or Track(until_ms=task.until_ms)
-        before = dataclasses.replace(known, since_ms=task.since_ms)
-        page = before.next_page(self._reached_ms(task, before), self.collector.page_rows)
-        read = _sobered(await self.collector.fetch_page(task, page), self.now_ms)
-        track = before.with_page(page, read)
-        state = dataclasses.replace(state, track=track)
-        if track.is_closed(read.asked_ms):
+        turned = await self._pages.turn(task, state.track)
+        state = dataclasses.replace(state, track=turned.track)
+        if turned.is_closed:
             return state, NEVER_MS
-        is_further = (track.known, track.stretch) != (before.known, before.stretch)
-        self._fruitless[task.key] = 0 if is_further else self._fruitless[task.key] + 1
-        has_more = track.is_behind(read.asked_ms) or (read.is_full and page.end_ms is None)
-        if has_more and self._fruitless[task.key] < FRUITLESS_AT_ONCE:
-            return state, self.now_ms
-        return state, self._due_after(task, had_something=read.rows > 0)
-
-    def _reached_ms(self, task: Task, track: Track) -> int:
-        """Now; after a page that brought nothing the newest that is known: where our clock is ahead of the
-        cloud's, what it has not lived through yet is asked for in vain, and must not hide what is older."""
-        if not self._fruitless[task.key] or not track.known:
-            return self.now_ms
-        return min(self.now_ms, track.coverage.spans[-1][1] + DUE_MS)
+        return state, self.now_ms if turned.has_more else self._due_after(task, had_something=turned.had_rows)
 
     def _due_after(self, task: Task, *, had_something: bool) -> int:
         if had_something:
@@ -367,14 +345,3 @@ class Engine:
             self._calls_before = self.live.calls
             self.plan = {task.key: task for task in await self.collector.plan()}
             self._is_loaded = True
-
-
-def _sobered(read: PageRead, now_ms: int) -> PageRead:
-    """Of two clocks that differ the earlier one says what is known: what was asked for too early is only
-    asked again. Rows of a time that no clock here can reach were not recorded."""
-    is_sober = abs(read.asked_ms - now_ms) <= SOBER_MS
-    return dataclasses.replace(
-        read,
-        asked_ms=min(read.asked_ms, now_ms) if is_sober else now_ms,
-        last_ms=min(read.last_ms, now_ms + FUTURE_SLACK_MS),
-    )
