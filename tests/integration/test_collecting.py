@@ -38,9 +38,9 @@ from tests.fakes.server import Server, run, run_json
 from tests.integration import collector_child
 
 FULL = bool(os.environ.get("TEST_FULL"))
-DAYS = 366 if FULL else 8
+DAYS = 366 if FULL else 5
 KILLS = 20
-KILLED_DAYS = 60 if FULL else 12
+KILLED_DAYS = 60 if FULL else 10
 LONGEST_LIFE_S = 0.6
 SLACK_S = 3 * 3600
 """What is younger may come in while we look."""
@@ -115,77 +115,18 @@ def personal_token(data: Path, email: str) -> str:
     return str(run_json(data, "token", "add", "--owner", email, "--name", "check")["token"])
 
 
+def until_more_than(data: Path, calls: int) -> None:
+    """Or until nothing more comes."""
+    for _ in range(100):
+        status = status_of(data)
+        if status["calls"] > calls or status["state"] == "up to date":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no more than {calls} calls were made: {status}")
+
+
 def least_pages(data: Path) -> int:
     return sum(-(-history["rows"] // PAGE_ROWS) for history in status_of(data)["histories"])
-
-
-def test_all_that_a_cloud_has_of_the_past_arrives_equal_in_the_fewest_calls(folder, tmp_path) -> None:
-    cloud, data = folder.serving(**SHORT_SPANS), tmp_path / "data"
-    access = sign_in(cloud)
-    source_id = connect(cloud, access, data, DAYS, "50/1", "500/10")
-    begin_s = int(time.time()) - DAYS * DAY_S + 3600
-
-    with Server.start(data) as ours:
-        began_s = time.monotonic()
-        status = until_whole(data, 600 if FULL else 120)
-        took_s = time.monotonic() - began_s
-        told = answers(cloud)
-        calls, least = told["getmeasure", 200], least_pages(data)
-
-        rows = check_equal(cloud, ours, source_id, begin_s)
-
-    print(f"\n{rows} rows of {len(status['histories'])} devices in {took_s:.0f} s, {calls} of {least} calls")
-    assert [key for key in told if key[1] == 429] == []
-    assert status["refused"] == 0
-    assert status["last_error"] == ""
-    assert all(history["gaps"] == [] for history in status["histories"])
-    # A short past has more pages that are not full: the newest of each device, at least.
-    assert calls <= (least * 1.02 if FULL else least + len(status["histories"]))
-
-
-@pytest.mark.skipif(not FULL, reason="waits for an hour: the spans are those of Netatmo")
-def test_with_the_spans_that_the_vendor_has_no_call_is_refused_either(folder, tmp_path) -> None:
-    cloud, data = folder.serving(**REAL_SPANS), tmp_path / "data"
-    # A little more than may be used for the past in an hour.
-    connect(cloud, sign_in(cloud), data, 110)
-
-    with Server.start(data):
-        status = until_whole(data, 2 * 3600)
-
-    told = answers(cloud)
-    print(f"\n{status['rows']} rows, {told['getmeasure', 200]} calls, quota {status['quota']}")
-    assert [key for key in told if key[1] == 429] == []
-    assert status["refused"] == 0
-    assert told["getmeasure", 200] > 0.6 * 500
-    assert told["getmeasure", 200] <= least_pages(data) * 1.02
-
-
-def test_a_collector_killed_at_any_moment_goes_on_where_it_was(folder, tmp_path) -> None:
-    cloud, data = folder.serving(**SHORT_SPANS), tmp_path / "data"
-    access = sign_in(cloud)
-    source_id = connect(cloud, access, data, KILLED_DAYS, "50/1", "500/10")
-    begin_s = int(time.time()) - KILLED_DAYS * DAY_S + 3600
-    dice, seen = random.Random(7), set()
-    for _ in range(KILLS):
-        child = PROCESSES.Process(target=collector_child.main, args=(data,), daemon=True)
-        child.start()
-        time.sleep(dice.uniform(0, LONGEST_LIFE_S))
-        child.kill()
-        child.join()
-        seen.add(status_of(data)["calls"])
-
-    with Server.start(data) as ours:
-        status = until_whole(data)
-        told = answers(cloud)
-        rows = check_equal(cloud, ours, source_id, begin_s)
-
-    assert len(seen) > KILLS / 4, "it was killed before it came to anything"
-    assert [key for key in told if key[1] == 429] == []
-    assert status["refused"] == 0
-    assert all(history["gaps"] == [] for history in status["histories"])
-    # What was asked for again: at most a page for each time that it was killed.
-    assert told["getmeasure", 200] <= least_pages(data) + len(status["histories"]) + KILLS
-    assert rows > 1000
 
 
 async def test_a_second_run_asks_for_nothing_and_an_hour_later_for_one_page_each(
@@ -319,3 +260,74 @@ def read_all(server: Server, token: str, data: Path, source_id: str) -> dict[str
         found[path] = serials or answer.body
     assert sum(len(found[name]) for name in pasts) > 1000
     return found
+
+
+def test_all_that_a_cloud_has_of_the_past_arrives_equal_in_the_fewest_calls(folder, tmp_path) -> None:
+    cloud, data = folder.serving(**SHORT_SPANS), tmp_path / "data"
+    access = sign_in(cloud)
+    source_id = connect(cloud, access, data, DAYS, "50/1", "500/10")
+    begin_s = int(time.time()) - DAYS * DAY_S + 3600
+
+    with Server.start(data) as ours:
+        began_s = time.monotonic()
+        status = until_whole(data, 600 if FULL else 120)
+        took_s = time.monotonic() - began_s
+        told = answers(cloud)
+        calls, least = told["getmeasure", 200], least_pages(data)
+
+        rows = check_equal(cloud, ours, source_id, begin_s)
+
+    print(f"\n{rows} rows of {len(status['histories'])} devices in {took_s:.0f} s, {calls} of {least} calls")
+    assert [key for key in told if key[1] == 429] == []
+    assert status["refused"] == 0
+    assert status["last_error"] == ""
+    assert all(history["gaps"] == [] for history in status["histories"])
+    # A short past has more pages that are not full: the newest of each device, at least.
+    assert calls <= (least * 1.02 if FULL else least + len(status["histories"]))
+
+
+@pytest.mark.skipif(not FULL, reason="waits for an hour: the spans are those of Netatmo")
+def test_with_the_spans_that_the_vendor_has_no_call_is_refused_either(folder, tmp_path) -> None:
+    cloud, data = folder.serving(**REAL_SPANS), tmp_path / "data"
+    # A little more than may be used for the past in an hour.
+    connect(cloud, sign_in(cloud), data, 110)
+
+    with Server.start(data):
+        status = until_whole(data, 2 * 3600)
+
+    told = answers(cloud)
+    print(f"\n{status['rows']} rows, {told['getmeasure', 200]} calls, quota {status['quota']}")
+    assert [key for key in told if key[1] == 429] == []
+    assert status["refused"] == 0
+    assert told["getmeasure", 200] > 0.6 * 500
+    assert told["getmeasure", 200] <= least_pages(data) * 1.02
+
+
+def test_a_collector_killed_at_any_moment_goes_on_where_it_was(folder, tmp_path) -> None:
+    cloud, data = folder.serving(**SHORT_SPANS), tmp_path / "data"
+    access = sign_in(cloud)
+    source_id = connect(cloud, access, data, KILLED_DAYS, "50/1", "500/10")
+    begin_s = int(time.time()) - KILLED_DAYS * DAY_S + 3600
+    dice, seen = random.Random(7), {0}
+    for number in range(KILLS):
+        child = PROCESSES.Process(target=collector_child.main, args=(data,), daemon=True)
+        child.start()
+        if number % 2:
+            until_more_than(data, max(seen))
+        time.sleep(dice.uniform(0, LONGEST_LIFE_S / (1 + 9 * (number % 2))))
+        child.kill()
+        child.join()
+        seen.add(status_of(data)["calls"])
+
+    with Server.start(data) as ours:
+        status = until_whole(data)
+        told = answers(cloud)
+        rows = check_equal(cloud, ours, source_id, begin_s)
+
+    assert len(seen) > KILLS / 4
+    assert [key for key in told if key[1] == 429] == []
+    assert status["refused"] == 0
+    assert all(history["gaps"] == [] for history in status["histories"])
+    # What was asked for again: at most a page for each time that it was killed.
+    assert told["getmeasure", 200] <= least_pages(data) + len(status["histories"]) + KILLS
+    assert rows > 1000
