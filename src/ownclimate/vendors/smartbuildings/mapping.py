@@ -26,10 +26,12 @@ from ownclimate.vendors.smartbuildings.reading import (
     objects,
     text,
 )
-from ownclimate.vendors.smartbuildings.units import celsius, instant_ms
+from ownclimate.vendors.smartbuildings.units import celsius, instant_ms, said_instant_ms
 
 REACHABLE: Final = "reachable"
 COLDEST_F, HOTTEST_F = -459.67, 500.0
+NO_READING = frozenset({-5002, -5003})
+"""Unknown, and calibrating: in ecobee's other API, whose devices these are too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def status_of(data: Any) -> Said:
     setpoint = Members(said.left.pop("setPoint", None))
     values = {
         "temperature_c": said.take("temperature", degrees_c),
-        "humidity_pct": said.take("humidity", number),
+        "humidity_pct": said.take("humidity", measured),
         "setpoint_c": setpoint.take("desiredHeat", degrees_c),
         "setpoint_cool_c": setpoint.take("desiredCool", degrees_c),
     }
@@ -130,6 +132,7 @@ def status_of(data: Any) -> Said:
     if running is not None:
         on = sorted(name for name, is_on in running.items() if is_on is True)
         reports[words.EQUIPMENT_SAID] = on
+    if running is not None and any(flag(is_on) is not None for is_on in running.values()):
         values["heating_on"] = float(not words.HEATERS.isdisjoint(on))
         values["cooling_on"] = float(not words.COOLERS.isdisjoint(on))
         values["fan_on"] = float("fan" in on)
@@ -174,7 +177,7 @@ def alerts_of(data: Any) -> Said:
 def alert_instant_ms(alert: Mapping[str, Any]) -> int | None:
     """When it was raised; None for one that cannot be told from others."""
     at = alert.get("time")
-    return instant_ms(at) if isinstance(at, str) and "acknowledgeRef" in alert else None
+    return said_instant_ms(at) if isinstance(at, str) and "acknowledgeRef" in alert else None
 
 
 def members_of(data: Any, *asked: str) -> Members:
@@ -183,6 +186,12 @@ def members_of(data: Any, *asked: str) -> Members:
     for name in ("id", *asked):
         said.left.pop(name, None)
     return said
+
+
+def measured(value: Any) -> float | None:
+    """None also for the numbers by which ecobee's other API says that there is no reading."""
+    said = number(value)
+    return None if said in NO_READING else said
 
 
 def degrees_c(value: Any) -> float | None:

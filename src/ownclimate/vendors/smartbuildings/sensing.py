@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from ownclimate.core.things import Ability
 from ownclimate.vendors.smartbuildings import vocabulary as words
-from ownclimate.vendors.smartbuildings.mapping import Said, degrees_c, members_of
-from ownclimate.vendors.smartbuildings.reading import Members, flag, known, number, objects, text
+from ownclimate.vendors.smartbuildings.mapping import Said, degrees_c, measured, members_of
+from ownclimate.vendors.smartbuildings.reading import Members, flag, known, objects, text
 
 TENTHS_FROM: Final = 200
 """Text of a whole number from here on is tenths of a degree: no room is that hot."""
@@ -60,7 +60,7 @@ def sensed_value(kind: str, said: str) -> tuple[float | None, bool]:
     if kind in _SWITCHED:
         return {"true": 1.0, "false": 0.0}.get(said.lower()), False
     try:
-        value = number(float(said))
+        value = measured(float(said))
     except ValueError:
         value = None
     if kind != "temperature" or value is None:
@@ -79,7 +79,7 @@ def _sensor(item: Mapping[str, Any]) -> Sensor | None:
     abilities: set[Ability] = set()
     forms: list[dict[str, str]] = []
     for capability in objects(said.left.pop("capability", None)):
-        kind, told = text(capability.get("type")), text(capability.get("value"))
+        kind, told = text(capability.get("type")), _written(capability.get("value"))
         if kind is None or told is None:
             continue
         value, is_tenths = sensed_value(kind, told) if kind in SENSED else (None, False)
@@ -113,3 +113,10 @@ def _sensor(item: Mapping[str, Any]) -> Sensor | None:
             kept={**known(told_so), **({"more": said.left} if said.left else {})},
         ),
     )
+
+
+def _written(value: Any) -> str | None:
+    """The documents have text here, whatever it is that was measured."""
+    if isinstance(value, (bool, int, float)):
+        return str(value).lower()
+    return text(value)

@@ -28,11 +28,21 @@ def instant(at_ms: int) -> str:
 
 def instant_ms(text: str) -> int | None:
     """Epoch milliseconds of an ISO 8601 date-time; None when it is none or lacks its offset."""
+    at = _date_time(text)
+    return None if at is None or at.tzinfo is None else (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def said_instant_ms(text: str) -> int | None:
+    """The same of what the cloud says: without an offset it is UTC, for ecobee's documents name no zone."""
+    at = _date_time(text)
+    return None if at is None else instant_ms(at.isoformat() if at.tzinfo else f"{at.isoformat()}Z")
+
+
+def _date_time(text: str) -> datetime | None:
     try:
-        at = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if at.tzinfo is None else (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from ownclimate.core.forecasts import Outlook
 from ownclimate.core.quantities import MILES_PER_HOUR
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings.reading import Members, number, objects, text
-from ownclimate.vendors.smartbuildings.units import celsius, instant_ms
+from ownclimate.vendors.smartbuildings.units import celsius, said_instant_ms
 
 _COVERED: Final = (
     ("OVERCAST", 1.0),
@@ -45,7 +45,7 @@ def cover_of(sky: str) -> float:
 def _outlook(item: Mapping[str, Any]) -> Outlook | None:
     said = Members(item)
     at = said.take("date", text)
-    at_ms = None if at is None else instant_ms(at)
+    at_ms = None if at is None else said_instant_ms(at)
     mean_f = said.take("temperature", number)
     if at_ms is None or mean_f is None:
         return None
