@@ -22,6 +22,7 @@ from ownclimate.core.readings import Series
 from ownclimate.core.things import Device
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings import wire
+from ownclimate.vendors.smartbuildings.reading import fitting
 from ownclimate.vendors.smartbuildings.units import celsius, fahrenheit, instant
 
 HUMIDITY_GAP_PCT: Final = 5
@@ -168,17 +169,16 @@ def _alert(device: Device, kind: LimitKind, series: Series, now_ms: int) -> wire
 
 
 def _as_said(alert: Mapping[str, Any]) -> wire.Alert:
-    """As the cloud told it; what it must have and that left out is as unalarming as can be."""
-    return wire.Alert(
-        acknowledge_ref=alert["acknowledgeRef"],
-        alert_number=alert.get("alertNumber", 0),
-        alert_type=alert.get("alertType", "alert"),
-        notification_type=alert.get("notificationType", "alert"),
-        severity=alert.get("severity", "low"),
-        text=alert.get("text", ""),
-        time=alert["time"],
-        reminder=alert.get("reminder", UNSET),
-    )
+    """As the cloud told it; what it must have and that was not told, or not as this dialect can say it, is as
+    unalarming as can be."""
+    plain = {
+        "alert_number": 0,
+        "alert_type": "alert",
+        "notification_type": "alert",
+        "severity": "low",
+        "text": "",
+    }
+    return wire.Alert(**{**plain, **fitting(alert, wire.Alert)})
 
 
 def _beyond_since(kind: LimitKind, limit: float, series: Series) -> int | None:

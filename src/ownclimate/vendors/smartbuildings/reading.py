@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
+
+from msgspec import Struct, ValidationError, convert, structs
 
 T = TypeVar("T")
 
@@ -50,3 +53,13 @@ def objects(value: Any) -> Iterator[Mapping[str, Any]]:
 def known(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without what nobody said."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def fitting(said: Mapping[str, Any], shape: type[Struct]) -> dict[str, Any]:
+    """Of an object's members those that the shape has and can hold, under its own names for them."""
+    found: dict[str, Any] = {}
+    for each in structs.fields(shape):
+        if each.encode_name in said:
+            with contextlib.suppress(ValidationError):
+                found[each.name] = convert(said[each.encode_name], each.type)
+    return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec import UNSET
-
 from ownclimate.core.access import Permission
 from ownclimate.core.climate import Channel, setpoint_of
 from ownclimate.core.things import Device
@@ -15,6 +13,7 @@ from ownclimate.vendors.smartbuildings import wire
 from ownclimate.vendors.smartbuildings.face.finding import thermostat_id
 from ownclimate.vendors.smartbuildings.face.thermostats import SERIAL, ThermostatPath
 from ownclimate.vendors.smartbuildings.face.zones import CHANNELS, Zone, is_held, zone_of
+from ownclimate.vendors.smartbuildings.reading import fitting
 from ownclimate.vendors.smartbuildings.units import fahrenheit, instant
 from ownclimate.web.call import Call
 from ownclimate.web.tables import Endpoint, Success
@@ -71,17 +70,9 @@ def _as_said(device: Device, said: Mapping[str, Any]) -> wire.Events:
 
 
 def _told_hold(hold: Mapping[str, Any]) -> wire.Hold:
-    return wire.Hold(
-        name=hold.get("name", ""),
-        type=hold.get("type", HOLD),
-        is_running=hold.get("isRunning", True),
-        start_time=hold.get("startTime", ""),
-        end_time=hold.get("endTime", NEVER),
-        cool_hold_temperature=hold.get("coolHoldTemperature", UNSET),
-        heat_hold_temperature=hold.get("heatHoldTemperature", UNSET),
-        fan=hold.get("fan", UNSET),
-        fan_minimum_on_time=hold.get("fanMinimumOnTime", 0),
-    )
+    """What it must have and that was not told, or not as this dialect can say it, is as plain as can be."""
+    plain = {"name": "", "type": HOLD, "is_running": True, "start_time": "", "end_time": NEVER}
+    return wire.Hold(**{**plain, **fitting(hold, wire.Hold)})
 
 
 def _shown_hold(name: str, since_ms: int, until_ms: int) -> wire.Hold:
