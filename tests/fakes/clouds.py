@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from ownclimate.core.errors import UpstreamError
+from ownclimate.core.errors import AppError
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import Vault, link_source
 from ownclimate.core.ports import Ports
@@ -25,7 +25,7 @@ class TwinFlow:
     """Signing in there gives a token made of the code; what was redeemed is noted."""
 
     redeemed: list[tuple[str, ...]] = field(default_factory=list)
-    fault: UpstreamError | None = None
+    fault: AppError | None = None
 
     def address(self, base_url: str, client_id: str, redirect_uri: str, state: str) -> str:
         query = {"client_id": client_id, "redirect_uri": redirect_uri, "state": state}

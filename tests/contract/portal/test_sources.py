@@ -13,7 +13,7 @@ import pytest
 from ownclimate.core.accounts import get_account
 from ownclimate.core.departure import mark_leaving
 from ownclimate.core.devices import create_device, find_device
-from ownclimate.core.errors import Refused
+from ownclimate.core.errors import AppError, RateLimited, Refused
 from ownclimate.core.linking import find_linked, link_source, list_linked, open_secrets, pause_source
 from ownclimate.core.members import invite, join
 from ownclimate.core.ports import Directory
@@ -391,10 +391,13 @@ async def test_a_denial_is_told_plainly_and_leads_to_another_attempt(
     assert "not valid" in retried.text
 
 
+@pytest.mark.parametrize(
+    "fault", [Refused("the code does not hold"), RateLimited(60, "the code does not hold")]
+)
 async def test_a_code_that_the_vendor_does_not_take_connects_nothing(
-    directory: Directory, clock: FakeClock, entropy: SeededEntropy
+    fault: AppError, directory: Directory, clock: FakeClock, entropy: SeededEntropy
 ) -> None:
-    flow = TwinFlow(fault=Refused("the code does not hold"))
+    flow = TwinFlow(fault=fault)
     server = Server.over(directory, clock, entropy, clouds={KIND: twin_cloud(flow)})
     account, browser = await somebody(server)
     _, told = await going(browser)
@@ -424,6 +427,33 @@ async def test_connecting_again_changes_the_credentials_and_nothing_else(server:
     assert found.settings == source.settings
     fresh = open_secrets(found, server.authorization.cipher)["refresh_token"]
     assert fresh == ("hush-token" if way == "paste" else "token for abc")
+
+
+async def test_what_is_forbidden_while_somebody_signs_in_stays_forbidden(server: Server) -> None:
+    account, browser = await somebody(server)
+    source = await a_cloud(server, account)
+    page = f"/sources/{source.id}"
+    await browser.submit(f"{page}/relay", on=page)
+    _, told = await going(browser, f"{page}/connect")
+    await browser.submit(f"{page}/no-relay", on=page)
+
+    await browser.get(f"/sources/back?code=abc&state={told['state']}")
+
+    (found,) = await sources_of(server, account)
+    assert open_secrets(found, server.authorization.cipher)["refresh_token"] == "token for abc"
+    assert not cloud_settings(found.settings).relays
+
+
+async def test_a_source_removed_while_somebody_signs_in_stays_removed(server: Server) -> None:
+    account, browser = await somebody(server)
+    source = await a_cloud(server, account)
+    _, told = await going(browser, f"/sources/{source.id}/connect")
+    await browser.submit(f"/sources/{source.id}/remove", on=f"/sources/{source.id}/remove", data="keep")
+
+    shown = await browser.get(f"/sources/back?code=abc&state={told['state']}")
+
+    assert shown.status == 404
+    assert await sources_of(server, account) == []
 
 
 async def test_a_source_is_renamed_paused_resumed_and_let_relay(server: Server) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from ownclimate.core.errors import InvalidInput, NotFound, UpstreamError
-from ownclimate.core.linking import change_source, link_source
+from ownclimate.core.errors import InvalidInput, NotFound, RateLimited, UpstreamError
+from ownclimate.core.linking import change_source, find_linked, link_source
 from ownclimate.core.sites import checked_name
 from ownclimate.core.things import Source
 from ownclimate.portal.pages.connecting_form import (
@@ -132,7 +132,7 @@ async def come_back(visit: Visit) -> Answer:
             begun.redirect_uri,
             visit.query.text("code"),
         )
-    except UpstreamError as error:
+    except (UpstreamError, RateLimited) as error:
         text = f"You signed in, but then something went wrong: {error.message}. Nothing was connected."
         return _came_to_nothing(title, text, again)
     return await _connected(
@@ -151,6 +151,11 @@ async def _connected(
     """A new source, or with a `source_id` that one under new credentials."""
     ports, vault = visit.ports, visit.services.authorization.cipher
     if source_id:
+        found = await find_linked(ports.directory, visit.owner_id, source_id)
+        if found is None:
+            raise NotFound("source", source_id)
+        # What its owner allowed or forbade while somebody was away signing in holds.
+        settings = changed_cloud(found.settings, client_id=cloud_settings(settings).client_id)
         source = await change_source(
             ports, vault, visit.owner_id, visit.actor, source_id, settings=settings, secrets=secrets
         )
