@@ -415,7 +415,7 @@ async def test_one_token_serves_every_call_and_the_next_process(proxy, company) 
     await company.collect()
 
     assert proxy.calls["token"] == 1
-    row = await Book(company.ports, company.owner_id, company.source.id).recall("token")
+    row = await Book(company.ports, company.owner_id, company.source.id).recall("tokens")
     assert b"t1" not in row["sealed"]
 
     company.clock.advance(3600)

@@ -9,6 +9,7 @@ from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET, REFRESH_TOKEN
+from ownclimate.sync.tokens import TokenShelf
 from ownclimate.vendors.netatmo.collector import BASE_URL, SYNC, USER_LIMITS, NetatmoCollector
 from ownclimate.vendors.netatmo.collector_pictures import PictureQueue, policy_beside
 from ownclimate.vendors.netatmo.collector_signin import SignIn
@@ -17,14 +18,18 @@ from ownclimate.vendors.netatmo.collector_tokens import App, TokenChain
 
 def _open(opening: Opening) -> Collector:
     cloud = Cloud(opening.base_url)
+    first = opening.secrets.get(REFRESH_TOKEN, "")
     tokens = TokenChain(
         cloud=cloud,
-        memory=opening.book,
-        vault=opening.vault,
+        shelf=TokenShelf(
+            memory=opening.book,
+            vault=opening.vault,
+            context=f"tokens of source {opening.source.id}",
+            credentials=(first,),
+        ),
         clock=opening.ports.clock,
         app=App(client_id=opening.settings.client_id, client_secret=opening.secrets[CLIENT_SECRET]),
-        first=opening.secrets.get(REFRESH_TOKEN, ""),
-        context=f"tokens of source {opening.source.id}",
+        first=first,
     )
     return NetatmoCollector(
         ports=opening.ports,

@@ -19,10 +19,11 @@ from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
+from ownclimate.sync.tokens import TokenSpent
 from ownclimate.vendors.netatmo.collector_account import HALF_HOURS, Account
 from ownclimate.vendors.netatmo.collector_events import PAGE_EVENTS, EventBook, events_in
 from ownclimate.vendors.netatmo.collector_history import PAGE_ROWS, Asked, History, stamps_in
-from ownclimate.vendors.netatmo.collector_http import TokenSpent, read_success
+from ownclimate.vendors.netatmo.collector_http import read_success
 from ownclimate.vendors.netatmo.collector_links import link_devices
 from ownclimate.vendors.netatmo.collector_pictures import PictureQueue
 from ownclimate.vendors.netatmo.collector_relay import CommandRelay

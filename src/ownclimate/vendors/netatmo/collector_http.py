@@ -19,6 +19,7 @@ from ownclimate.core.errors import (
     UpstreamError,
 )
 from ownclimate.links.http import TOO_MANY, Answer, read_object
+from ownclimate.sync.tokens import TokenSpent
 from ownclimate.vendors.netatmo.face.faults import (
     EXPIRED,
     FORBIDDEN,
@@ -29,10 +30,6 @@ from ownclimate.vendors.netatmo.face.faults import (
 )
 
 MOST_WORDS: Final = 200
-
-
-class TokenSpent(UpstreamError):
-    """The access token does not hold any more; another is to be fetched."""
 
 
 def read_success(answer: Answer) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.sites import get_site, list_rooms
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.links.http import Cloud
+from ownclimate.sync.tokens import TokenSpent
 from ownclimate.vendors.netatmo import presented
-from ownclimate.vendors.netatmo.collector_http import TokenSpent, read_success
+from ownclimate.vendors.netatmo.collector_http import read_success
 from ownclimate.vendors.netatmo.collector_orders import Place, Request, meant_by
 from ownclimate.vendors.netatmo.collector_schedules import find_schedule, is_about_schedule, relay_schedule
 from ownclimate.vendors.netatmo.vocabulary import DIALECT

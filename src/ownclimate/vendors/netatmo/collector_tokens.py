@@ -10,25 +10,18 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any, Final
-
-import orjson
 
 from ownclimate.core.errors import Garbled, Refused, Unreachable, UpstreamError
 from ownclimate.core.ids import Clock
-from ownclimate.core.linking import Vault
 from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
-from ownclimate.sync.collector import Memory
+from ownclimate.sync.tokens import TokenShelf, renewal_ms
 
 PATH: Final = "/oauth2/token"
 RENEW_PART: Final = 0.9
 """Of a token's life, after which it is renewed."""
-SHORTEST_LIFE_S: Final = 60
-TOKENS: Final = "tokens"
 TEMPORARY: Final = frozenset({"too_many_connections", "temporarily_unavailable", "server_error"})
 CONNECT_AGAIN: Final = "connect its account again"
-_DIGEST_BYTES: Final = 16
 _HANDED_IN: Final = {"refresh_token": "the refresh token", "authorization_code": "the code"}
 
 
@@ -47,19 +40,14 @@ class Pair:
 
 @dataclass(slots=True)
 class TokenChain:
-    """`first` is the refresh token that the owner handed in, empty before there was one; `context` binds
-    what is sealed to its source.
-
-    A pair that descends from another `first` is forgotten: the account was connected again.
-    """
+    """`first` is the refresh token that the owner handed in, empty before there was one. `shelf` keeps the
+    pair that descends from it."""
 
     cloud: Cloud
-    memory: Memory
-    vault: Vault
+    shelf: TokenShelf
     clock: Clock
     app: App
     first: str = field(repr=False)
-    context: str
     _pair: Pair | None = field(default=None, repr=False)
     _unsaved: Pair | None = field(default=None, repr=False)
     """Fresh, but the store could not take it yet: another refresh could no more be asked for."""
@@ -108,29 +96,16 @@ class TokenChain:
         if not isinstance(access, str) or not isinstance(fresh, str) or not access or not fresh:
             raise Garbled("the cloud's answer to a refresh holds no tokens")
         life_s = document.get("expires_in", document.get("expire_in"))
-        seconds = life_s if isinstance(life_s, int) and life_s > 0 else SHORTEST_LIFE_S
-        return Pair(access=access, refresh=fresh, renew_ms=asked_ms + int(seconds * RENEW_PART * 1000))
+        return Pair(access=access, refresh=fresh, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
 
     async def _load(self) -> Pair | None:
-        body = await self.memory.recall(TOKENS)
-        if not body:
-            return None
-        told = orjson.loads(self.vault.decrypt(body["sealed"], self.context))
-        if told.get("first", self._digest()) != self._digest():
+        told = await self.shelf.load()
+        if not told:
             return None
         return Pair(access=told["access"], refresh=told["refresh"], renew_ms=told["renew_ms"])
 
     async def _save(self, pair: Pair) -> None:
-        told = {
-            "access": pair.access,
-            "refresh": pair.refresh,
-            "renew_ms": pair.renew_ms,
-            "first": self._digest(),
-        }
-        await self.memory.remember(TOKENS, {"sealed": self.vault.encrypt(orjson.dumps(told), self.context)})
-
-    def _digest(self) -> str:
-        return blake2b(self.first.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+        await self.shelf.save({"access": pair.access, "refresh": pair.refresh, "renew_ms": pair.renew_ms})
 
 
 async def ask_for_tokens(cloud: Cloud, app: App, form: Mapping[str, str]) -> dict[str, Any]:

@@ -9,27 +9,38 @@ from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET
+from ownclimate.sync.tokens import TokenShelf
 from ownclimate.vendors.smartbuildings.collector import BASE_URL, SmartBuildingsCollector
+from ownclimate.vendors.smartbuildings.collector_calls import Calls
 from ownclimate.vendors.smartbuildings.collector_plan import LIMITS
 from ownclimate.vendors.smartbuildings.collector_tokens import Client, TokenKeeper
 
 
 def _open(opening: Opening) -> Collector:
     cloud = Cloud(opening.base_url)
+    client = Client(client_id=opening.settings.client_id, client_secret=opening.secrets[CLIENT_SECRET])
     tokens = TokenKeeper(
         cloud=cloud,
-        memory=opening.book,
-        vault=opening.vault,
+        shelf=TokenShelf(
+            memory=opening.book,
+            vault=opening.vault,
+            context=f"tokens of source {opening.source.id}",
+            credentials=(client.client_id, client.client_secret),
+        ),
         clock=opening.ports.clock,
-        client=Client(client_id=opening.settings.client_id, client_secret=opening.secrets[CLIENT_SECRET]),
-        context=f"token of source {opening.source.id}",
+        client=client,
     )
     return SmartBuildingsCollector(
         ports=opening.ports,
         owner_id=opening.owner_id,
         source=opening.source,
-        cloud=cloud,
-        tokens=tokens,
+        calls=Calls(
+            ports=opening.ports,
+            owner_id=opening.owner_id,
+            source=opening.source,
+            cloud=cloud,
+            tokens=tokens,
+        ),
         memory=opening.book,
         limits=opening.limits,
     )

@@ -1,12 +1,11 @@
 """Collecting from SmartBuildings' cloud: which calls there are, and what their answers are to the store.
 
 The cloud keeps no history and has no call for many thermostats at once, so each thermostat is asked for each
-part of it, again and again, and every poll is kept as readings. Answers are archived as they came.
+part of it, again and again, and every poll is kept as readings.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,17 +14,16 @@ import orjson
 
 from ownclimate.control.carriers import Delivery
 from ownclimate.core.aliases import SMARTBUILDINGS
-from ownclimate.core.errors import Garbled, InvalidInput, Refused, Unsupported
+from ownclimate.core.errors import Garbled, InvalidInput, Unsupported
 from ownclimate.core.forecasts import keep_forecast
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.ports import Ports, RawEntry
+from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
-from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
 from ownclimate.vendors.smartbuildings.collector_account import Account
-from ownclimate.vendors.smartbuildings.collector_http import TokenSpent, read_data
+from ownclimate.vendors.smartbuildings.collector_calls import Calls
 from ownclimate.vendors.smartbuildings.collector_plan import (
     ALERTS,
     BUILDING,
@@ -37,7 +35,6 @@ from ownclimate.vendors.smartbuildings.collector_plan import (
     WEATHER_PART,
     tasks_of,
 )
-from ownclimate.vendors.smartbuildings.collector_tokens import TokenKeeper
 from ownclimate.vendors.smartbuildings.intake import Intake
 from ownclimate.vendors.smartbuildings.mapping import (
     REACHABLE,
@@ -70,8 +67,7 @@ class SmartBuildingsCollector:
     ports: Ports
     owner_id: OwnerId
     source: Source
-    cloud: Cloud
-    tokens: TokenKeeper
+    calls: Calls
     memory: Memory
     limits: tuple[Allowance, ...] = LIMITS
     _asked_ms: dict[str, int] = field(default_factory=dict)
@@ -80,7 +76,7 @@ class SmartBuildingsCollector:
 
     @property
     def meters(self) -> Sequence[Meter]:
-        app = f"app {self.cloud.base_url} {self.tokens.client.client_id}"
+        app = f"app {self.calls.cloud.base_url} {self.calls.tokens.client.client_id}"
         return (Meter(name=app, allowances=self.limits),)
 
     @property
@@ -88,7 +84,7 @@ class SmartBuildingsCollector:
         return 1
 
     async def prepare(self) -> None:
-        await self.tokens.access()
+        await self.calls.tokens.access()
 
     async def plan(self) -> Sequence[Task]:
         account = await self._account()
@@ -124,7 +120,7 @@ class SmartBuildingsCollector:
         request = request_of(command)
         body = None if request.body is None else orjson.dumps(request.body)
         path = f"/api/v1/thermostats/{serial}{request.tail}"
-        data = await self._call(request.method, path, body)
+        data = await self.calls.tell(request.method, path, body)
         if request.is_answered:
             await self._take(request.shows_in[0], serial, account, data)
             return Delivery(state=CommandState.CONFIRMED)
@@ -150,17 +146,17 @@ class SmartBuildingsCollector:
         return CommandState.CONFIRMED if is_done(command, device, latest) else None
 
     async def close(self) -> None:
-        await self.cloud.close()
+        await self.calls.cloud.close()
 
     async def _take_buildings(self) -> bool:
-        data = await self._ask(BUILDINGS, "/api/v1/buildingIds")
+        data = await self.calls.ask(BUILDINGS, "/api/v1/buildingIds")
         account = await self._account()
         heard = account.with_buildings(_listed(data))
         await self._remember(account, heard)
         return True
 
     async def _take_building(self, building_id: str) -> bool:
-        data = await self._ask(BUILDING, f"/api/v1/buildings/{building_id}")
+        data = await self.calls.ask(BUILDING, f"/api/v1/buildings/{building_id}")
         said = building_of(_object(data))
         await (await self._intake()).hear_building(building_id, said)
         account = await self._account()
@@ -168,7 +164,7 @@ class SmartBuildingsCollector:
         return True
 
     async def _take_thermostats(self, building_id: str) -> bool:
-        data = await self._ask(THERMOSTATS, f"/api/v1/buildings/{building_id}/thermostats")
+        data = await self.calls.ask(THERMOSTATS, f"/api/v1/buildings/{building_id}/thermostats")
         account = await self._account()
         heard = account.with_thermostats(building_id, _listed(data))
         await self._remember(account, heard)
@@ -176,7 +172,7 @@ class SmartBuildingsCollector:
 
     async def _take_weather(self, building_id: str) -> bool:
         serial = (await self._account()).thermostats_in(building_id)[0]
-        data = await self._ask(WEATHER, f"/api/v1/thermostats/{serial}{WEATHER_PART.tail}")
+        data = await self.calls.ask(WEATHER, f"/api/v1/thermostats/{serial}{WEATHER_PART.tail}")
         outlooks = outlooks_of(_object(data))
         site = await (await self._intake()).find_site(building_id)
         if site is not None:
@@ -185,7 +181,7 @@ class SmartBuildingsCollector:
 
     async def _take_part(self, part: str, serial: str) -> bool:
         account = await self._account()
-        data = await self._ask(part, f"/api/v1/thermostats/{serial}{PARTS[part].tail}", serial)
+        data = await self.calls.ask(part, f"/api/v1/thermostats/{serial}{PARTS[part].tail}", serial)
         return await self._take(part, serial, account, _object(data))
 
     async def _take(self, part: str, serial: str, account: Account, data: Mapping[str, Any]) -> bool:
@@ -210,46 +206,6 @@ class SmartBuildingsCollector:
             heard = await intake.hear_sensors(device, *sensors_of(data))
             await intake.record(heard, now_ms, is_connected=_is_connected(device))
         return True
-
-    async def _ask(self, part: str, path: str, serial: str = "") -> Any:
-        return await self._call("GET", path, None, keep=(part, serial))
-
-    async def _call(
-        self, method: str, path: str, body: bytes | None, keep: tuple[str, str] | None = None
-    ) -> Any:
-        """The `data` of the answer, which is archived first. A token that has expired is replaced once."""
-        token = await self.tokens.access()
-        for is_last in (False, True):
-            answer = await self.cloud.request(method, path, json=body, token=token)
-            try:
-                data = read_data(answer)
-            except TokenSpent as error:
-                if is_last:
-                    raise Refused(error.message) from error
-                token = await self.tokens.access(spent=token)
-                continue
-            except Refused:
-                await self.tokens.forget(token)
-                raise
-            if keep is not None:
-                await self._archive(*keep, answer.payload)
-            return data
-        raise AssertionError("the second answer ends the loop")
-
-    async def _archive(self, part: str, serial: str, payload: bytes) -> None:
-        """The same answer again is there already; that it came again, the readings tell."""
-        device = await (await self._intake()).find_or_make_thermostat(serial) if serial else None
-        await self.ports.raw.keep(
-            RawEntry(
-                owner=self.owner_id,
-                source=self.source.id,
-                kind=part,
-                received_ms=self.ports.arrivals.next_ms(),
-                payload=payload,
-                digest=hashlib.blake2b(payload, digest_size=16).digest(),
-                devices=() if device is None else (device.id,),
-            )
-        )
 
     async def _account(self) -> Account:
         return Account.of_body(await self.memory.recall(ACCOUNT))

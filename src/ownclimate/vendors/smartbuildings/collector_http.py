@@ -20,14 +20,11 @@ from ownclimate.core.errors import (
     UpstreamError,
 )
 from ownclimate.links.http import TOO_MANY, Answer, read_object
+from ownclimate.sync.tokens import TokenSpent
 
 MOST_WORDS: Final = 200
 EXPIRED: Final = "exp"
 _SUCCESSES: Final = (200, 201)
-
-
-class TokenSpent(UpstreamError):
-    """The cloud does not take the access token any more; another is to be fetched."""
 
 
 def read_data(answer: Answer) -> Any:

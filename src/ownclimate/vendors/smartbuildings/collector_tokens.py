@@ -7,36 +7,27 @@ token be used until it expires. There is no refresh token; the client's secret f
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from ownclimate.core.errors import Garbled, RateLimited, Refused, StoreCorrupt, UpstreamError
+from ownclimate.core.errors import Garbled, RateLimited, Refused, UpstreamError
 from ownclimate.core.ids import Clock
-from ownclimate.core.linking import Vault
 from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
-from ownclimate.sync.collector import Memory
+from ownclimate.sync.tokens import TokenShelf, renewal_ms
 from ownclimate.vendors.smartbuildings.collector_http import MOST_WORDS
 from ownclimate.vendors.smartbuildings.tokens import AUDIENCE
 
 PATH: Final = "/token"
 RENEW_PART: Final = 0.95
 """Of a token's life, after which the next one is fetched."""
-SHORTEST_LIFE_S: Final = 60
-TOKEN: Final = "token"  # noqa: S105 - a name, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     client_id: str
     client_secret: str = field(repr=False)
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells a token of these credentials from one of others; says nothing of them."""
-        return hashlib.sha256(f"{self.client_id}\n{self.client_secret}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +38,10 @@ class Token:
 
 @dataclass(slots=True)
 class TokenKeeper:
-    """`context` binds what is sealed to its source."""
-
     cloud: Cloud
-    memory: Memory
-    vault: Vault
+    shelf: TokenShelf
     clock: Clock
     client: Client
-    context: str
     _token: Token | None = field(default=None, repr=False)
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -73,7 +60,7 @@ class TokenKeeper:
         async with self._renewing:
             if self._token is not None and self._token.access == refused:
                 self._token = None
-                await self.memory.remember(TOKEN, {})
+                await self.shelf.forget()
 
     async def _fetch(self) -> Token:
         asked = {
@@ -91,24 +78,14 @@ class TokenKeeper:
         if not isinstance(access, str) or not access:
             raise Garbled("the cloud's answer holds no token")
         life_s = document.get("expires_in")
-        seconds = life_s if isinstance(life_s, int) and life_s > 0 else SHORTEST_LIFE_S
-        return Token(access=access, renew_ms=asked_ms + int(seconds * RENEW_PART * 1000))
+        return Token(access=access, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
 
     async def _load(self) -> Token | None:
-        """None also for one of other credentials, or sealed under a key that was lost."""
-        body = await self.memory.recall(TOKEN)
-        if body.get("client") != self.client.fingerprint:
-            return None
-        try:
-            told = orjson.loads(self.vault.decrypt(body["sealed"], self.context))
-        except StoreCorrupt:
-            return None
-        return Token(access=told["access"], renew_ms=told["renew_ms"])
+        told = await self.shelf.load()
+        return Token(access=told["access"], renew_ms=told["renew_ms"]) if told else None
 
     async def _save(self, token: Token) -> None:
-        plain = orjson.dumps({"access": token.access, "renew_ms": token.renew_ms})
-        sealed = self.vault.encrypt(plain, self.context)
-        await self.memory.remember(TOKEN, {"client": self.client.fingerprint, "sealed": sealed})
+        await self.shelf.save({"access": token.access, "renew_ms": token.renew_ms})
 
 
 def _denial(answer: Answer, document: dict[str, Any]) -> RateLimited | UpstreamError:

@@ -1,0 +1,69 @@
+"""What collectors share about the tokens of an account: kept encrypted, renewed before they expire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from ownclimate.core.errors import StoreCorrupt, UpstreamError
+from ownclimate.core.linking import Vault
+from ownclimate.sync.collector import Memory
+
+SHORTEST_LIFE_S: Final = 60
+"""Of a token of which the cloud does not say how long it lives."""
+_NAME: Final = "tokens"
+_MARK: Final = "mark"
+_DIGEST_BYTES: Final = 16
+
+
+class TokenSpent(UpstreamError):
+    """The cloud does not take the access token any more; another is to be fetched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenShelf:
+    """Keeps tokens in a source's memory, so that a process that begins anew goes on with them.
+
+    `context` binds what is sealed to its source. Tokens that other `credentials` fetched are no longer
+    found: the account was connected anew.
+    """
+
+    memory: Memory
+    vault: Vault
+    context: str
+    credentials: tuple[str, ...] = field(repr=False)
+
+    async def load(self) -> Mapping[str, Any]:
+        """What was saved last; empty when there is nothing, also for what was sealed under a lost key."""
+        body = await self.memory.recall(_NAME)
+        if not body:
+            return {}
+        try:
+            told: dict[str, Any] = orjson.loads(self.vault.decrypt(body["sealed"], self.context))
+        except StoreCorrupt:
+            return {}
+        # Tokens that older versions kept have no mark.
+        return told if told.get(_MARK, self._mark()) == self._mark() else {}
+
+    async def save(self, tokens: Mapping[str, Any]) -> None:
+        """On disk when it returns."""
+        plain = orjson.dumps({**tokens, _MARK: self._mark()})
+        await self.memory.remember(_NAME, {"sealed": self.vault.encrypt(plain, self.context)})
+
+    async def forget(self) -> None:
+        await self.memory.forget(_NAME)
+
+    def _mark(self) -> str:
+        """Tells these credentials from others; is sealed with the tokens."""
+        return blake2b(orjson.dumps(self.credentials), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def renewal_ms(asked_ms: int, life_s: Any, part: float) -> int:
+    """When a token is to be renewed that was asked for at `asked_ms`: after a part of its life, which is what
+    the cloud said of it."""
+    is_told = isinstance(life_s, (int, float)) and life_s > 0
+    return asked_ms + int((life_s if is_told else SHORTEST_LIFE_S) * part * 1000)
