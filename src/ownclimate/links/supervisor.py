@@ -117,16 +117,20 @@ class Supervisor:
         return source is not None and source.kind in self.openers
 
     async def deliver(self, owner_id: OwnerId, device: Device, command: Command) -> Delivery:
-        return await self._link_to(device).deliver(owner_id, device, command)
+        worked = self._worked_for(device)
+        if await find_linked(self.ports.directory, owner_id, worked.source.id) != worked.source:
+            # Its owner paused it, or forbade commands, since the last look: the next one obeys.
+            raise Unreachable("the source through which the device is reached is being changed")
+        return await worked.link.deliver(owner_id, device, command)
 
     async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
-        return await self._link_to(device).inquire(owner_id, device, command)
+        return await self._worked_for(device).link.inquire(owner_id, device, command)
 
-    def _link_to(self, device: Device) -> SourceLink:
+    def _worked_for(self, device: Device) -> _Worked:
         worked = self._worked.get(source_of(device))
         if worked is None or worked.owner_id != device.owner_id:
             raise Unreachable("the source through which the device is reached is not at work")
-        return worked.link
+        return worked
 
     async def _start(self, owner_id: OwnerId, source: Source) -> None:
         lease = await take_lease(self.ports, lease_name(source.id), self.holder, LEASE_MS)

@@ -11,7 +11,13 @@ import pytest
 
 from ownclimate.core.errors import InvalidInput, Unreachable
 from ownclimate.core.leases import list_leases
-from ownclimate.core.linking import link_source, offer_source, pause_source, remove_source
+from ownclimate.core.linking import (
+    change_source,
+    link_source,
+    offer_source,
+    pause_source,
+    remove_source,
+)
 from ownclimate.core.things import Source
 from ownclimate.links.mqtt import LinkState
 from ownclimate.links.states import find_state
@@ -297,3 +303,26 @@ async def test_a_device_goes_by_the_source_it_was_heard_by(works: Works) -> None
 
     assert await supervisor.deliver(works.owner_id, near, None) == other.id  # type: ignore[arg-type,comparison-overlap]
     assert source.id != other.id
+
+
+@pytest.mark.parametrize("change", ["paused", "forbidden", "removed"])
+async def test_no_command_goes_out_once_its_source_is_paused_forbidden_or_removed(
+    works: Works, change: str
+) -> None:
+    """Not even before the supervisor looks again."""
+    supervisor = works.supervisor()
+    source = await works.source()
+    device = await works.households.device("ada", "vicki", "70B3")
+    near = dataclasses.replace(device, link={"source": source.id})
+    await look(supervisor)
+
+    if change == "paused":
+        await pause_source(works.ports, works.owner_id, ACTOR, source.id, is_paused=True)
+    elif change == "forbidden":
+        settings = {**source.settings, "relays": False}
+        await change_source(works.ports, works.vault, works.owner_id, ACTOR, source.id, settings=settings)
+    else:
+        await remove_source(works.ports, works.owner_id, ACTOR, source.id)
+
+    with pytest.raises(Unreachable):
+        await supervisor.deliver(works.owner_id, near, None)  # type: ignore[arg-type]
