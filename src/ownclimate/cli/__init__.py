@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from ownclimate import __version__
+from ownclimate.cli.plain import plain
 from ownclimate.config import DATA_VARIABLE, default_data_folder
 from ownclimate.core.errors import AppError
 
@@ -123,7 +124,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"ownclimate: {' '.join(message.split())}", err=True)
+    click.echo(f"ownclimate: {plain(' '.join(message.split()))}", err=True)
     return FAILURE
 
 

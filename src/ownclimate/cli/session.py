@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ownclimate import config, data_folder
+from ownclimate.cli.plain import plain
 from ownclimate.core.accounts import get_account, list_owner_ids
 from ownclimate.core.devices import find_device
 from ownclimate.core.errors import Conflict, InvalidInput, NotFound
@@ -142,6 +143,10 @@ def secret_from_stdin(what: str, *, is_hidden: bool = True, is_optional: bool = 
 
 
 def _cell(value: Any) -> str:
+    return plain(_text(value))
+
+
+def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     if isinstance(value, (dict, list)):

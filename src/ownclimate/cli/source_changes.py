@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from ownclimate.cli.plain import plain
 from ownclimate.cli.session import (
     ACTOR,
     Session,
@@ -229,7 +230,7 @@ def asked_of_cloud(cloud: CloudKind) -> dict[str, str]:
 def _confirm(question: str, *, needs_word: bool) -> None:
     """Asks on a terminal; elsewhere what cannot be had back needs `--yes`."""
     if sys.stdin.isatty():
-        click.confirm(question, abort=True, err=True)
+        click.confirm(plain(question), abort=True, err=True)
     elif needs_word:
         raise InvalidInput("", f"{question} Say --yes, or ask on a terminal")
 

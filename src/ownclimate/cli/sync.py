@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from ownclimate.cli.plain import plain
 from ownclimate.cli.session import Session, console, json_option, print_rows
 from ownclimate.cli.source_rows import advised, cloud_row, with_words
 from ownclimate.cli.vaults import vault_of
@@ -64,10 +65,10 @@ def run(session: Session, source_id: str, once: bool) -> int:
     vault = vault_of(session)
     screen = console(stderr=True)
     columns = (
-        TextColumn("{task.fields[name]}"),
+        TextColumn("{task.fields[name]}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[doing]}"),
+        TextColumn("{task.fields[doing]}", markup=False),
     )
 
     async def work(ports: Ports) -> int:
@@ -112,7 +113,7 @@ async def _work(
     ports: Ports, vault: Vault, owner_id: OwnerId, source: Source, settings: Any, once: bool, bars: Progress
 ) -> bool:
     """Whether all of it could be collected; what could not is told on stderr."""
-    bar = bars.add_task("", total=1.0, name=source.name, doing="")
+    bar = bars.add_task("", total=1.0, name=plain(source.name), doing="")
     try:
         async with turn(ports, source.id, f"sync run {os.getpid()}"):
             engine = open_engine(
@@ -128,12 +129,15 @@ async def _work(
                 await asyncio.gather(shown, return_exceptions=True)
                 await _show_now(ports, engine, owner_id, source, bars, bar)
     except AppError as error:
-        click.echo(f"ownclimate: {source.name}: {advised(error.message, source.id)}", err=True)
+        _tell(source, error.message)
         return False
     if not is_done:
-        told = advised(engine.live.last_error, source.id)
-        click.echo(f"ownclimate: {source.name}: {told}", err=True)
+        _tell(source, engine.live.last_error)
     return is_done
+
+
+def _tell(source: Source, failure: str) -> None:
+    click.echo(plain(f"ownclimate: {source.name}: {advised(failure, source.id)}"), err=True)
 
 
 async def _show(
@@ -154,7 +158,7 @@ async def _show_now(
     known_part = found.known_part
     if not CLOUD_KINDS[source.kind].keeps_history:
         known_part = len(engine.tasks.keys() & engine.plan.keys()) / max(1, len(engine.plan))
-    bars.update(bar, completed=known_part, doing=doing)
+    bars.update(bar, completed=known_part, doing=plain(doing))
 
 
 async def _clouds(ports: Ports, source_id: str) -> list[tuple[OwnerId, Source]]:
