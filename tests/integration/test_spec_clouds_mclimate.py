@@ -10,16 +10,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from ownclimate.control.delivery import Deliverer
+from ownclimate.core.access import ALL_PERMISSIONS, Access
 from ownclimate.core.commands import get_command
 from ownclimate.core.devices import find_device
 from ownclimate.core.ordering import give_order
 from ownclimate.core.sites import list_sites
 from ownclimate.core.things import CommandState, Device
 from ownclimate.sync.link import CloudLink
+from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from tests.fakes import FakeClock
 from tests.fakes.collecting import Collecting
 from tests.fakes.hal_cloud import CLIENT, PASSWORD, SECRET, USER, HalCloud
-from tests.fakes.households import ACTOR
+from tests.fakes.households import ACTOR, Households
 
 SECRETS = {"client_secret": SECRET, "user_name": USER, "password": PASSWORD}
 POLL_S = 600
@@ -136,6 +138,51 @@ async def test_numbers_that_are_text_and_versions_with_a_dot_are_what_they_say(c
     assert vicki.keepalive_s == 600
     (site,) = await list_sites(household.ports.directory, household.owner_id)
     assert site.time_zone == "Europe/Sofia"
+
+
+PASSING = {"createdAt", "network_provider", "spf"}
+"""What changes with every frame, or has a place of its own here."""
+FETCHED: dict[str, dict[str, Any]] = {
+    "t_valve": {
+        "valveState": 1, "boxTamper": False, "floodDetectionWireState": False, "flood": False, "magnet": True,
+        "alarmValidated": False, "manualOpenIndicator": True, "manualCloseIndicator": False, "closeTime": 12,
+        "openTime": 10, "waterTemp": 12.5, "ambientTemp": 20, "battery": 3.4, "rssi": -80, "spf": "7",
+        "lastActive": "2026-11-21 09:50:10", "online": True,
+    },
+    "wireless_thermostat": {
+        "relativeHumidity": 44, "rssi": -80, "sensorTemperature": 20.4, "batteryVoltage": 3.2,
+        "targetTemperature": 21, "thermistorProperlyConnected": True, "displayRefreshPeriod": 12,
+        "sendTargetTempDelay": 3, "deviceVersions": {"hardware": 10, "software": 23}, "keepAliveTime": 10,
+        "joinRetryPeriod": 60, "watchDogParams": {"wdpC": 2, "wdpUc": 24}, "uplinkType": "01",
+        "childLock": False, "heatingStatus": 1, "lastActive": "2026-11-21 09:50:10", "online": True,
+    },
+    "co2_sensor": {
+        "network_provider": "the_things_network", "CO2": 812, "temperature": 21.5, "humidity": 41,
+        "voltage": 3.1, "autoZeroValue": 400, "autoZeroPeriod": 192, "keepAliveTime": 10, "online": True,
+        "boundaryLevels": {"good_medium": 900, "medium_bad": 1500}, "lastActive": "2026-11-21 09:50:10",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FETCHED)
+async def test_what_a_device_told_the_cloud_our_face_tells_again(kind, cloud, household) -> None:
+    cloud.controllers = [controller(kind, mac="70B3D52DD3000005")]
+    cloud.fetched = {f"SN{kind.upper()}": FETCHED[kind]}
+    await household.collect()
+
+    households = Households(household.ports)
+    households.accesses["eve"] = Access(
+        owner_id=household.owner_id,
+        account_id=None,
+        client_id="app",
+        permissions=ALL_PERMISSIONS,
+        via="token",
+    )
+    client = households.client(mclimate_dialect(), token="eve")
+    body = {"serial_number": f"SN{kind.upper()}"}
+    told = (await client.request("POST", "/v1/provider/fetch", json_body=body)).json["provider"]
+    wanted = {name: value for name, value in FETCHED[kind].items() if name not in PASSING}
+    assert {name: told.get(name) for name in wanted} == wanted
 
 
 async def test_a_cloud_with_nothing_in_it_is_no_failure(cloud, household) -> None:

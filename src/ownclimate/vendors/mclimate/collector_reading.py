@@ -45,6 +45,13 @@ _NETWORKS: Final = {
     "the_things_industries": THINGS_STACK,
     "chirpstack": CHIRPSTACK,
 }
+_TOGETHER: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "t_valve": {
+        "manualControl": {"manualOpenIndicator": "enableOpen", "manualCloseIndicator": "enableClose"},
+        "openCloseTime": {"openTime": "openingTime", "closeTime": "closingTime"},
+    }
+}
+"""By model what frames tell in one field, and the members that tell the same here."""
 _WRITTEN: Final = re.compile(r"true|false|-?(0|[1-9]\d{0,15})(\.\d{1,15})?")
 LARGEST_STEP_C: Final = 10
 """A published sample has a step of half a degree as 50: hundredths."""
@@ -188,6 +195,9 @@ def _decoded(model: str, given: Mapping[str, Any]) -> Understood:
     }
     if fields.get("childLock") in (0, 1):
         fields["childLock"] = bool(fields["childLock"])
+    for name, members in _TOGETHER.get(model, {}).items():
+        if members.keys() <= fields.keys():
+            fields[name] = {theirs: fields[member] for member, theirs in members.items()}
     minutes = number_of(fields.pop("keepAliveTime", None)) or 0
     versions = fields.get("deviceVersions")
     if not isinstance(versions, Mapping) or not versions.get("software"):

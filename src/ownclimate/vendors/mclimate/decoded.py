@@ -7,6 +7,7 @@ decodes them.
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +99,13 @@ def _written(name: str) -> vocabulary.Word:
 
 
 def _backwards(table: Mapping[str, tuple[str, Say]], sent: frozenset[str]) -> tuple[Back, ...]:
-    return tuple((name, ours, _inverse(say)) for name, (ours, say) in table.items() if name in sent)
+    """What only one field says is said by it, also by a device whose frames of zeros do not have it."""
+    saying = Counter(ours for ours, _ in table.values())
+    return tuple(
+        (name, ours, _inverse(say))
+        for name, (ours, say) in table.items()
+        if name in sent or saying[ours] == 1
+    )
 
 
 class _Echo:
