@@ -398,6 +398,46 @@ async def test_who_is_stopped_while_a_token_is_on_its_way_does_not_lose_it(cloud
     assert cloud.calls["token"] == 1
 
 
+async def test_who_goes_on_beside_another_uses_the_pair_that_the_other_fetched(cloud, clock) -> None:
+    """As after a lease that was lost unnoticed: the older pair is dead, and asking with it ends the chain."""
+    cloud.grace = False
+    household = await Household.connected(cloud)
+    one, other = household.engine().collector, household.engine().collector
+    await one.prepare()
+    await other.prepare()
+    clock.advance(3 * HOUR_S)
+    await one.prepare()
+
+    await other.prepare()
+
+    assert cloud.calls["token"] == 2
+    clock.advance(3 * HOUR_S)
+    await other.prepare()
+    await one.prepare()
+    assert cloud.calls["token"] == 3
+    await one.close()
+    await other.close()
+
+
+async def test_a_dead_pair_that_was_kept_late_is_not_asked_with(cloud, clock) -> None:
+    cloud.grace = False
+    household = await Household.connected(cloud)
+    collector = household.engine().collector
+    assert isinstance(collector, NetatmoCollector)
+    await collector.prepare()
+    shelf = collector.tokens.shelf
+    dead = await shelf.load()
+    clock.advance(3 * HOUR_S)
+    await collector.prepare()
+    await shelf.save(dead)
+    clock.advance(3 * HOUR_S)
+
+    await collector.prepare()
+
+    assert cloud.calls["token"] == 3
+    await collector.close()
+
+
 async def test_a_reply_that_was_lost_is_survived_where_the_cloud_grants_a_grace(cloud, clock) -> None:
     cloud.loses_replies = 1
     household = await Household.connected(cloud)

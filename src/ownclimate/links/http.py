@@ -66,6 +66,8 @@ class Cloud:
         Garbled for an answer without end. Redirects are not followed: they would carry the token along.
         """
         told = {"accept": "application/json", **(headers or {})}
+        if not token.isprintable():
+            raise Unreachable("the cloud gave a token that cannot be sent")
         if token:
             told["authorization"] = f"Bearer {token}"
         if json is not None:
@@ -116,7 +118,7 @@ def _date_ms(text: str) -> int:
     """Of a Date; 0 for what is none."""
     try:
         return round(parsedate_to_datetime(text).timestamp() * 1000)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
 
 

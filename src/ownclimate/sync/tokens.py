@@ -13,6 +13,8 @@ from ownclimate.core.errors import StoreCorrupt, UpstreamError
 from ownclimate.core.linking import Vault
 from ownclimate.sync.collector import Memory
 
+LONGEST_LIFE_S: Final = 366 * 24 * 3600
+"""However long a cloud says: a number without end could not be kept, and the token would be lost."""
 SHORTEST_LIFE_S: Final = 60
 """Of a token of which the cloud does not say how long it lives."""
 _NAME: Final = "tokens"
@@ -66,4 +68,4 @@ def renewal_ms(asked_ms: int, life_s: Any, part: float) -> int:
     """When a token is to be renewed that was asked for at `asked_ms`: after a part of its life, which is what
     the cloud said of it."""
     is_told = isinstance(life_s, (int, float)) and life_s > 0
-    return asked_ms + int((life_s if is_told else SHORTEST_LIFE_S) * part * 1000)
+    return asked_ms + int((min(life_s, LONGEST_LIFE_S) if is_told else SHORTEST_LIFE_S) * part * 1000)

@@ -76,3 +76,13 @@ async def test_forgotten_tokens_are_gone(ports: Ports) -> None:
 )
 def test_a_token_is_renewed_after_a_part_of_the_life_that_was_told(said: Any, renewed_ms: int) -> None:
     assert renewal_ms(0, said, 0.5) == renewed_ms
+
+
+@pytest.mark.parametrize("life_s", [2**63, 10**30, 1e308])
+async def test_a_life_without_end_loses_no_token(ports: Ports, life_s: float) -> None:
+    renew_ms = renewal_ms(ports.clock.now_ms(), life_s, 0.9)
+
+    await shelf(ports).save({**TOLD, "renew_ms": renew_ms})
+
+    assert (await shelf(ports).load())["renew_ms"] == renew_ms
+    assert renew_ms > ports.clock.now_ms()

@@ -59,7 +59,9 @@ class TokenChain:
         """A token to call with. Raises Refused when the account must be connected again."""
         async with self._renewing:
             pair = self._pair or await self._load()
-            if pair is None or pair.access == self._spent or self.clock.now_ms() >= pair.renew_ms:
+            if self._is_over(pair):
+                pair = await self._latest(pair)
+            if pair is None or self._is_over(pair):
                 # Who is cancelled now must not lose the pair that the cloud is giving out.
                 if self._renewal is None or self._renewal.done():
                     refresh = self.first if pair is None else pair.refresh
@@ -97,6 +99,15 @@ class TokenChain:
             raise Garbled("the cloud's answer to a refresh holds no tokens")
         life_s = document.get("expires_in", document.get("expire_in"))
         return Pair(access=access, refresh=fresh, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
+
+    def _is_over(self, pair: Pair | None) -> bool:
+        return pair is None or pair.access == self._spent or self.clock.now_ms() >= pair.renew_ms
+
+    async def _latest(self, known: Pair | None) -> Pair | None:
+        """Of the known pair and the kept one. A process that thought itself the only one may have renewed
+        the pair meanwhile, which spent ours; or kept one late that was spent already."""
+        pairs = [pair for pair in (known, await self._load()) if pair is not None]
+        return max(pairs, key=lambda pair: pair.renew_ms, default=None)
 
     async def _load(self) -> Pair | None:
         told = await self.shelf.load()
