@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from tests.fakes.live import serving
+from tests.fakes.live import broken_off, serving
 
 LATE_S = 0.4
 
@@ -89,9 +89,7 @@ class FaultyCloud:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[FaultyCloud]:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._pass)
-        async with serving(application) as self.url, aiohttp.ClientSession() as self._session:
+        async with serving(self._pass) as self.url, aiohttp.ClientSession() as self._session:
             yield self
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
@@ -110,8 +108,4 @@ class FaultyCloud:
                     status=answer.status, body=payload, content_type=answer.content_type, charset="utf-8"
                 )
         spoilt = fault(payload)
-        if spoilt is None:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        return spoilt
+        return broken_off(request) if spoilt is None else spoilt

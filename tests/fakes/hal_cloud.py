@@ -80,10 +80,7 @@ class HalCloud:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[HalCloud]:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._answer)
-        async with serving(application) as url:
-            self.url = url
+        async with serving(self._answer) as self.url:
             yield self
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import uvicorn
 from aiohttp import web
@@ -37,8 +37,12 @@ async def listening(application: Application) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def serving(application: web.Application) -> AsyncIterator[str]:
-    """The address under which a fake of somebody else's server answers while the block runs."""
+async def serving(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> AsyncIterator[str]:
+    """The address under which a fake of somebody else's server answers all requests while the block runs."""
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -46,3 +50,10 @@ async def serving(application: web.Application) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def broken_off(request: web.Request) -> web.Response:
+    """No answer: the connection is gone."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()

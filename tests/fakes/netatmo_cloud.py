@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes import FakeClock
+from tests.fakes.live import broken_off, serving
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
 MOST_ROWS = 1024
@@ -65,16 +66,8 @@ class NetatmoCloud:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[NetatmoCloud]:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with serving(self._answer) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.path.rpartition("/")[2]
@@ -172,9 +165,7 @@ class NetatmoCloud:
     def _pair(self, request: web.Request) -> web.StreamResponse:
         if self.loses_replies:
             self.loses_replies -= 1
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
+            return broken_off(request)
         told = {
             "access_token": self.access,
             "refresh_token": self.refresh,

@@ -19,6 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.live import broken_off
+
 API_KEY = "NNSXS.the-key-of-a-test"
 APPLICATION = "home"
 PRIORITIES = {"LOWEST", "LOW", "BELOW_NORMAL", "NORMAL", "ABOVE_NORMAL", "HIGH", "HIGHEST"}
@@ -111,7 +113,7 @@ class NetworkServer:
             if witness is not None:
                 witness("read")
             if mood is Mood.LOSE_REQUEST:
-                return _broken(request)
+                return broken_off(request)
             if request.headers.get(header) != f"Bearer {API_KEY}":
                 return _error(401, "error:pkg/auth:unauthenticated (authenticate first)")
             if mood in (Mood.FAIL, Mood.BUSY):
@@ -120,7 +122,7 @@ class NetworkServer:
             if witness is not None:
                 witness("done")
             if mood is Mood.LOSE_ANSWER:
-                return _broken(request)
+                return broken_off(request)
             if mood is Mood.HOLD_ANSWER:
                 await asyncio.sleep(HOLD_S)
             if mood is Mood.FAIL_AFTER:
@@ -251,9 +253,3 @@ def _queued(port: Any, data: str, is_confirmed: Any, ids: list[str]) -> Queued |
 
 def _error(status: int, message: str) -> web.Response:
     return web.json_response({"code": 16, "message": message, "details": []}, status=status)
-
-
-def _broken(request: web.Request) -> web.Response:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()

@@ -13,6 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.live import serving
+
 PATIENCE_S = 20
 """How long a test waits for what must come; it usually comes within milliseconds."""
 
@@ -64,15 +66,6 @@ class Receiver:
 @contextlib.asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", receiver.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    receiver.url = f"http://127.0.0.1:{port}/hook"
-    try:
+    async with serving(receiver.handle) as url:
+        receiver.url = f"{url}/hook"
         yield receiver
-    finally:
-        await runner.cleanup()

@@ -78,9 +78,7 @@ class RecordedCloud:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[RecordedCloud]:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._answer)
-        async with serving(application) as self.url:
+        async with serving(self._answer) as self.url:
             yield self
 
     async def _answer(self, request: web.Request) -> web.Response:

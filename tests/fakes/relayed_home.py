@@ -35,6 +35,7 @@ from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.faulty_cloud import Fault
 from tests.fakes.households import ACTOR, Households, memory_ports
 from tests.fakes.http import Client
+from tests.fakes.live import broken_off
 
 READING = frozenset(
     {"token", "homesdata", "homestatus", "getstationsdata", "gethomecoachsdata", "getevents"}
@@ -117,11 +118,7 @@ class CloudServer:
             headers = {"content-type": found.headers.get("content-type", "")}
             return web.Response(status=found.status, body=payload, headers=headers)
         spoilt = fault(payload)
-        if spoilt is None:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        return spoilt
+        return broken_off(request) if spoilt is None else spoilt
 
 
 @dataclass

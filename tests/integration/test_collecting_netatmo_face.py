@@ -13,6 +13,7 @@ from tests.contract.vendors.test_netatmo_recordings import unexplained
 from tests.contract.vendors.test_netatmo_there_and_back import JPEG, Server, pictured, targets
 from tests.fakes import FakeClock
 from tests.fakes.collecting import Collecting
+from tests.fakes.live import serving
 
 TYPES = {
     "NAMain": "temperature,co2,humidity,pressure,noise",
@@ -41,15 +42,8 @@ async def listening(server: Server) -> AsyncIterator[str]:
         headers = {"content-type": found.headers.get("content-type", "")}
         return web.Response(status=found.status, body=found.body, headers=headers)
 
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with serving(answer) as url:
+        yield url
 
 
 async def measured(server: Server) -> dict[str, Any]:
