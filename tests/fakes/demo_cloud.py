@@ -16,8 +16,8 @@ from ownclimate import data_folder
 from ownclimate.config import Settings
 from ownclimate.core.accounts import get_account
 from ownclimate.core.partitions import SYNC, owner_partition
-from ownclimate.vendors.netatmo.collector_tasks import ACCOUNT
 from ownclimate.vendors.netatmo.collector_account import Account
+from ownclimate.vendors.netatmo.collector_tasks import ACCOUNT
 from tests.fakes.server import Server, run, run_json
 
 DAY_S = 86_400
