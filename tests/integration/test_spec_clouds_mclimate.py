@@ -140,6 +140,12 @@ async def test_numbers_that_are_text_and_versions_with_a_dot_are_what_they_say(c
     assert site.time_zone == "Europe/Sofia"
 
 
+async def test_the_address_may_be_given_as_the_vendors_documents_give_it(cloud, clock) -> None:
+    household = await Collecting.of("mclimate", f"{cloud.url}/v1", clock, SECRETS, client_id=CLIENT)
+    await household.collect()
+    assert cloud.calls["GET /controllers"] == 1
+
+
 PASSING = {"createdAt", "network_provider", "spf"}
 """What changes with every frame, or has a place of its own here."""
 FETCHED: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from ownclimate.core.linking import MCLIMATE
@@ -10,6 +11,7 @@ from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET, PASSWORD, USER_NAME
+from ownclimate.sync.tokens import TokenShelf
 from ownclimate.vendors.mclimate.collector import BASE_URL, USER_LIMITS, MClimateCollector
 from ownclimate.vendors.mclimate.collector_activity import Activity
 from ownclimate.vendors.mclimate.collector_calls import Calls
@@ -24,31 +26,39 @@ from ownclimate.vendors.mclimate.collector_tokens import Credentials, TokenKeepe
 
 SYNC: Final = Actor(via="sync")
 
+VERSION: Final = "/v1"
+
 
 def _open(opening: Opening) -> Collector:
     ports, owner_id, source = opening.ports, opening.owner_id, opening.source
-    cloud, patience = Cloud(opening.base_url), Patience()
+    # The vendor's documents give the address with the version that our paths begin with.
+    base_url = opening.base_url.removesuffix(VERSION)
+    cloud, patience = Cloud(base_url), Patience()
+    credentials = Credentials(
+        client_id=opening.settings.client_id,
+        client_secret=opening.secrets[CLIENT_SECRET],
+        user_name=opening.secrets[USER_NAME],
+        password=opening.secrets[PASSWORD],
+    )
     tokens = TokenKeeper(
         cloud=cloud,
-        memory=opening.book,
-        vault=opening.vault,
-        clock=ports.clock,
-        credentials=Credentials(
-            client_id=opening.settings.client_id,
-            client_secret=opening.secrets[CLIENT_SECRET],
-            user_name=opening.secrets[USER_NAME],
-            password=opening.secrets[PASSWORD],
+        shelf=TokenShelf(
+            memory=opening.book,
+            vault=opening.vault,
+            context=f"tokens of source {source.id}",
+            credentials=dataclasses.astuple(credentials),
         ),
-        context=f"tokens of source {source.id}",
+        clock=ports.clock,
+        credentials=credentials,
         patience=patience,
     )
-    places = Places(ports=ports, owner_id=owner_id, source=source, actor=SYNC, base_url=opening.base_url)
+    places = Places(ports=ports, owner_id=owner_id, source=source, actor=SYNC, base_url=base_url)
     calls = Calls(
         ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens, patience=patience
     )
     things = Things(ports=ports, owner_id=owner_id, source=source, actor=SYNC, places=places)
     ledger = Ledger(memory=opening.book, things=things)
-    activity = Activity(ports=ports, owner_id=owner_id, base_url=opening.base_url)
+    activity = Activity(ports=ports, owner_id=owner_id, base_url=base_url)
     routines = Routines(ports=ports, owner_id=owner_id, actor=SYNC, memory=opening.book, source_id=source.id)
     return MClimateCollector(
         calls=calls,
