@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from typing import Any
 
 import click
@@ -16,9 +17,9 @@ from ownclimate.cli.vaults import vault_of
 from ownclimate.clocks import sleep_of
 from ownclimate.collecting import CLOUD_KINDS, open_engine
 from ownclimate.core.accounts import list_owner_ids
-from ownclimate.core.errors import AppError, InvalidInput, NotFound
+from ownclimate.core.errors import AppError, Conflict, InvalidInput, NotFound
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import CLOUDS, Vault, list_linked, open_secrets
+from ownclimate.core.linking import CLOUDS, Vault, find_linked, list_linked, open_secrets
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
 from ownclimate.sync.engine import Engine
@@ -27,6 +28,7 @@ from ownclimate.sync.turn import turn
 
 PARTLY = 2
 SHOW_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 COLUMNS = {
     "name": "NAME",
     "state": "STATE",
@@ -121,9 +123,7 @@ async def _work(
             )
             shown = asyncio.create_task(_show(ports, engine, owner_id, source, bars, bar))
             try:
-                if not once:
-                    await engine.run()
-                is_done = await engine.run_once()
+                is_done = await _unless_changed(ports, owner_id, source, _run(engine, once=once))
             finally:
                 shown.cancel()
                 await asyncio.gather(shown, return_exceptions=True)
@@ -134,6 +134,29 @@ async def _work(
     if not is_done:
         _tell(source, engine.live.last_error)
     return is_done
+
+
+async def _run(engine: Engine, *, once: bool) -> bool:
+    if not once:
+        await engine.run()
+    return await engine.run_once()
+
+
+async def _unless_changed(
+    ports: Ports, owner_id: OwnerId, source: Source, work: Coroutine[Any, Any, bool]
+) -> bool:
+    """The work's outcome. Raises Conflict once the source is paused, changed or removed, as a server would
+    stop working it then."""
+    working = asyncio.create_task(work)
+    try:
+        while not working.done():
+            await asyncio.wait({working}, timeout=LOOK_EVERY_S)
+            if await find_linked(ports.directory, owner_id, source.id) != source and not working.done():
+                raise Conflict("source", source.id, "it was paused, changed or removed meanwhile")
+        return working.result()
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 def _tell(source: Source, failure: str) -> None:

@@ -199,7 +199,8 @@ async def remove_source(ports: Ports, owner_id: OwnerId, actor: Actor, source_id
     """Forgets its credentials, the payloads that came through it and how far it had got; its readings
     stay. Raises NotFound.
 
-    The payloads go last: a removal that was cut short can be repeated.
+    A removal that was cut short can be repeated. How far it had got goes last, so that of a cloud's it is
+    seen (`list_unfinished`).
     """
     found = await get_source(ports.directory, owner_id, source_id)
     if found.kind not in KINDS:
@@ -215,8 +216,21 @@ async def remove_source(ports: Ports, owner_id: OwnerId, actor: Actor, source_id
         ),
         Deed(actor=actor, verb="remove", kind="source", object_id=source_id),
     )
-    await forget_progress(ports, owner_id, source_id)
     await ports.raw.delete(owner_id, source=source_id)
+    await forget_progress(ports, owner_id, source_id)
+
+
+async def list_unfinished(directory: Directory, owner_id: OwnerId) -> list[Source]:
+    """Removed sources of which something is still remembered: the removal was cut short, or who worked the
+    source wrote something down afterwards."""
+    partition = owner_partition(owner_id)
+    sources = [from_body(Source, document.body) for document in await directory.scan(partition, SOURCES)]
+    return [
+        source
+        for source in sources
+        if source.deleted_ms
+        and await directory.scan(partition, SYNC, start=f"{source.id}/", end=f"{source.id}0", limit=1)
+    ]
 
 
 async def forget_progress(ports: Ports, owner_id: OwnerId, source_id: str) -> None:

@@ -8,10 +8,10 @@ from typing import Final
 import structlog
 
 from ownclimate.core.accounts import list_owner_ids
-from ownclimate.core.departure import Departed, finish_departure, list_leaving, mark_leaving
+from ownclimate.core.departure import LEAVING, Departed, finish_departure, list_leaving, mark_leaving
 from ownclimate.core.errors import Conflict
 from ownclimate.core.ids import OwnerId
-from ownclimate.core.linking import remove_source
+from ownclimate.core.linking import list_unfinished, remove_source
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Source
 from ownclimate.core.writes import Actor
@@ -26,9 +26,7 @@ async def leave(ports: Ports, owner_id: OwnerId, actor: Actor, source_id: str) -
     """Disconnects; what was collected stays. Raises NotFound."""
     await remove_source(ports, owner_id, actor, source_id)
     with contextlib.suppress(Conflict):
-        async with turn(ports, source_id, _holder(ports)):
-            # What its last call still wrote down, tokens among it.
-            await remove_source(ports, owner_id, actor, source_id)
+        await _forget(ports, owner_id, actor, source_id)
 
 
 async def leave_with_data(ports: Ports, owner_id: OwnerId, actor: Actor, source_id: str) -> Departed:
@@ -45,13 +43,24 @@ async def finish_leaving(ports: Ports) -> int:
     """Finishes departures that were cut short; returns how many."""
     finished = 0
     for owner_id in await list_owner_ids(ports.directory):
-        for source in await list_leaving(ports.directory, owner_id):
+        leaving = await list_leaving(ports.directory, owner_id)
+        unfinished = await list_unfinished(ports.directory, owner_id)
+        for source in [*leaving, *(source for source in unfinished if LEAVING not in source.settings)]:
             try:
-                await _finish(ports, owner_id, JANITOR, source)
+                if LEAVING in source.settings:
+                    await _finish(ports, owner_id, JANITOR, source)
+                else:
+                    await _forget(ports, owner_id, JANITOR, source.id)
                 finished += 1
             except Conflict as error:
                 log.warning("departure_postponed", source=source.id, reason=error.message)
     return finished
+
+
+async def _forget(ports: Ports, owner_id: OwnerId, actor: Actor, source_id: str) -> None:
+    """What the last call for a removed source still wrote down, tokens among it."""
+    async with turn(ports, source_id, _holder(ports)):
+        await remove_source(ports, owner_id, actor, source_id)
 
 
 async def _finish(ports: Ports, owner_id: OwnerId, actor: Actor, source: Source) -> Departed:

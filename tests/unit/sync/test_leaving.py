@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from rich.progress import Progress
 
+from ownclimate.cli import sync as by_hand
+from ownclimate.config import Settings
 from ownclimate.core.departure import list_leaving
 from ownclimate.core.devices import create_device, list_devices
 from ownclimate.core.errors import Conflict
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.leases import list_leases, release_lease, take_lease
-from ownclimate.core.linking import find_linked
+from ownclimate.core.linking import find_linked, link_source, pause_source, remove_source
 from ownclimate.core.partitions import SYNC, owner_partition
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Report, Source
@@ -20,6 +23,7 @@ from ownclimate.oauth.encryption import Cipher
 from ownclimate.sync import turn
 from ownclimate.sync.book import Book
 from ownclimate.sync.leaving import finish_leaving, leave, leave_with_data
+from ownclimate.sync.settings import checked_cloud
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.clouds import linked_cloud
 from tests.fakes.households import ACTOR, Households, memory_ports
@@ -100,3 +104,49 @@ async def test_what_another_process_goes_on_working_goes_once_it_lets_go(ports, 
 
     assert await list_devices(ports.directory, owner_id) == []
     assert await finish_leaving(ports) == 0
+
+
+async def test_what_was_left_behind_by_a_removal_that_was_cut_short_goes_within_the_hour(
+    ports, owner_id, source
+) -> None:
+    await remove_source(ports, owner_id, ACTOR, source.id)
+    await Book(ports, owner_id, source.id).remember("tokens", {"sealed": b"fresh"})
+
+    assert await finish_leaving(ports) == 1
+
+    assert await remembered(ports, owner_id) == []
+    assert await finish_leaving(ports) == 0
+    assert len(await list_devices(ports.directory, owner_id)) == 1
+
+
+@pytest.mark.parametrize("change", ["paused", "removed"])
+async def test_who_collects_by_hand_stops_once_the_source_is_paused_or_removed(
+    ports, owner_id, entropy, monkeypatch, capsys, change
+) -> None:
+    monkeypatch.setattr(by_hand, "LOOK_EVERY_S", 0.01)
+    vault = Cipher(bytes(32), entropy)
+    source = await link_source(
+        ports,
+        vault,
+        owner_id,
+        ACTOR,
+        kind="netatmo",
+        name="Home",
+        settings=checked_cloud(client_id="app", base_url="http://127.0.0.1:9"),
+        secrets={"client_secret": "s", "refresh_token": "r"},
+    )
+    bars = Progress(disable=True)
+    working = asyncio.create_task(by_hand._work(ports, vault, owner_id, source, Settings(), False, bars))
+    while not await list_leases(ports):
+        await asyncio.sleep(0.001)
+
+    if change == "paused":
+        await pause_source(ports, owner_id, ACTOR, source.id, is_paused=True)
+    else:
+        await leave(ports, owner_id, ACTOR, source.id)
+
+    assert not await working
+    assert "paused, changed or removed" in capsys.readouterr().err
+    assert await list_leases(ports) == []
+    if change == "removed":
+        assert await remembered(ports, owner_id) == []
