@@ -17,11 +17,12 @@ from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.collector import Task
 from ownclimate.sync.gaps import Page, PageRead
 from ownclimate.sync.quota import Allowance, Meter
+from ownclimate.sync.tokens import TokenSpent
 from ownclimate.vendors.mclimate import collector_tasks as tasks
 from ownclimate.vendors.mclimate.collector_activity import EXECUTOR
 from ownclimate.vendors.mclimate.collector_calls import Calls, Heard
 from ownclimate.vendors.mclimate.collector_history import PAGE_ROWS, History
-from ownclimate.vendors.mclimate.collector_http import DeviceGarbled, DeviceSilent, TokenSpent
+from ownclimate.vendors.mclimate.collector_http import DeviceGarbled, DeviceSilent
 from ownclimate.vendors.mclimate.collector_ledger import Hidden, Ledger
 from ownclimate.vendors.mclimate.collector_lists import Lists
 from ownclimate.vendors.mclimate.collector_orderly import Orderly

@@ -14,7 +14,8 @@ from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports, RawEntry
 from ownclimate.core.things import Device, Source
 from ownclimate.links.http import Answer, Cloud
-from ownclimate.vendors.mclimate.collector_http import Patience, TokenSpent, read_success
+from ownclimate.sync.tokens import TokenSpent
+from ownclimate.vendors.mclimate.collector_http import Patience, read_success
 from ownclimate.vendors.mclimate.collector_tokens import TokenKeeper
 
 DIGEST_BYTES: Final = 16

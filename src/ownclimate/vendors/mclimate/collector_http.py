@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from ownclimate.core.errors import (
     AppError,
     Forbidden,
@@ -21,17 +19,13 @@ from ownclimate.core.errors import (
     RateLimited,
     UpstreamError,
 )
-from ownclimate.links.http import Answer
+from ownclimate.links.http import TOO_MANY, Answer, read_object
+from ownclimate.sync.tokens import TokenSpent
 
 MOST_WORDS: Final = 200
 FIRST_PAUSE_S: Final = 60.0
 LONGEST_PAUSE_S: Final = 900.0
 MOST_DOUBLINGS: Final = 4
-TOO_MANY: Final = 429
-
-
-class TokenSpent(UpstreamError):
-    """The access token does not hold any more; another is to be fetched."""
 
 
 class DeviceSilent(UpstreamError):
@@ -70,7 +64,13 @@ def read_success(answer: Answer, of: str) -> dict[str, Any]:
 
     Raises what `sync.collector.Collector` says, TokenSpent, and DeviceSilent.
     """
-    document = read_object(answer)
+    try:
+        document = read_object(answer)
+    except Garbled:
+        if answer.status != 401:
+            raise
+        # What stands before the cloud may refuse a token in words of its own.
+        document = {}
     status = document.get("status")
     if answer.status == 200 and isinstance(status, int) and "title" in document:
         # A problem that was sent as a success.
@@ -78,19 +78,6 @@ def read_success(answer: Answer, of: str) -> dict[str, Any]:
     if answer.status != 200:
         raise failure(answer.status, document, of, answer.retry_after_s)
     return document
-
-
-def read_object(answer: Answer) -> dict[str, Any]:
-    """Raises for an answer that is no JSON object: a proxy's page, half an answer, nothing."""
-    try:
-        document = orjson.loads(answer.payload)
-    except orjson.JSONDecodeError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    if answer.status in (401, TOO_MANY) or answer.status >= 500:
-        raise failure(answer.status, {}, "", answer.retry_after_s)
-    raise Garbled(f"the cloud's answer cannot be read (status {answer.status})")
 
 
 def failure(status: int, document: Mapping[str, Any], of: str, retry_after_s: float = 0.0) -> AppError:

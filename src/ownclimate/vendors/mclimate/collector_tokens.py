@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
 
 from ownclimate.core.errors import AppError, Garbled, RateLimited, Refused, UpstreamError
 from ownclimate.core.ids import Clock
-from ownclimate.core.linking import Vault
-from ownclimate.links.http import Answer, Cloud
-from ownclimate.sync.collector import Memory
-from ownclimate.vendors.mclimate.collector_http import MOST_WORDS, TOO_MANY, Patience, read_object
+from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
+from ownclimate.sync.tokens import TokenShelf, renewal_ms
+from ownclimate.vendors.mclimate.collector_http import MOST_WORDS, Patience
 
 LOGIN: Final = "/v1/auth/login"
 RENEW: Final = "/v1/auth/renew"
 RENEW_PART: Final = 0.8
 """Of a token's life, after which it is renewed."""
-SHORTEST_LIFE_S: Final = 60
-TOKENS: Final = "tokens"
-_DIGEST_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +27,6 @@ class Credentials:
     client_secret: str = field(repr=False)
     user_name: str
     password: str = field(repr=False)
-
-    @property
-    def mark(self) -> str:
-        """Tells these credentials from others; kept beside the tokens, encrypted as they are."""
-        text = orjson.dumps([self.client_id, self.client_secret, self.user_name, self.password])
-        return blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +38,12 @@ class Tokens:
 
 @dataclass(slots=True)
 class TokenKeeper:
-    """Safe to be asked by several at once. `context` binds what is sealed to its source.
-
-    Tokens that other credentials fetched are forgotten: the account was connected anew.
-    """
+    """Safe to be asked by several at once."""
 
     cloud: Cloud
-    memory: Memory
-    vault: Vault
+    shelf: TokenShelf
     clock: Clock
     credentials: Credentials
-    context: str
     patience: Patience
     _tokens: Tokens | None = field(default=None, repr=False)
     _is_spent: bool = False
@@ -138,22 +122,14 @@ class TokenKeeper:
         return answer
 
     async def _load(self) -> Tokens | None:
-        body = await self.memory.recall(TOKENS)
-        if not body:
-            return None
-        told = orjson.loads(self.vault.decrypt(body["sealed"], self.context))
-        if told["mark"] != self.credentials.mark:
+        told = await self.shelf.load()
+        if not told:
             return None
         return Tokens(access=told["access"], refresh=told["refresh"], renew_ms=told["renew_ms"])
 
     async def _save(self, tokens: Tokens) -> None:
-        told = {
-            "access": tokens.access,
-            "refresh": tokens.refresh,
-            "renew_ms": tokens.renew_ms,
-            "mark": self.credentials.mark,
-        }
-        await self.memory.remember(TOKENS, {"sealed": self.vault.encrypt(orjson.dumps(told), self.context)})
+        told = {"access": tokens.access, "refresh": tokens.refresh, "renew_ms": tokens.renew_ms}
+        await self.shelf.save(told)
 
 
 def _tokens_in(document: Mapping[str, Any], asked_ms: int, refresh: str) -> Tokens:
@@ -165,8 +141,7 @@ def _tokens_in(document: Mapping[str, Any], asked_ms: int, refresh: str) -> Toke
     if not isinstance(access, str) or not access or not isinstance(fresh, str):
         raise Garbled("the cloud's answer to a login holds no token")
     life_s = told.get("expires_in")
-    seconds = life_s if isinstance(life_s, (int, float)) and life_s > 0 else SHORTEST_LIFE_S
-    return Tokens(access=access, refresh=fresh, renew_ms=asked_ms + int(seconds * RENEW_PART * 1000))
+    return Tokens(access=access, refresh=fresh, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
 
 
 def _denial(answer: Answer, document: Mapping[str, Any]) -> AppError:
