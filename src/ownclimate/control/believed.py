@@ -7,7 +7,6 @@ own programme, its devices tell; then the room shows what they hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 from ownclimate.core.climate import (
     ABILITIES,
@@ -24,9 +23,7 @@ from ownclimate.core.operate import leave_setpoint
 from ownclimate.core.ports import Ports
 from ownclimate.core.programmes import BY_ROOM, Clouds, is_run_elsewhere
 from ownclimate.core.things import Device, Room
-from ownclimate.core.writes import Actor
-
-ACTOR: Final = Actor(via="sync")
+from ownclimate.core.writes import BY_CLOUD
 
 
 async def believe(ports: Ports, owner_id: OwnerId, climates: Iterable[Climate], clouds: Clouds) -> bool:
@@ -47,7 +44,7 @@ async def believe(ports: Ports, owner_id: OwnerId, climates: Iterable[Climate], 
         said = [latest.get(device.number, {}).get(SETPOINT_QUANTITIES[channel]) for device in devices]
         since = [one.value for one in said if one is not None and one.at_ms > setpoint.since_ms]
         if since and all(abs(value - setpoint.temperature_c) > ROUNDING_C for value in since):
-            await leave_setpoint(ports, owner_id, ACTOR, room.site_id, room.id, channel)
+            await leave_setpoint(ports, owner_id, BY_CLOUD, room.site_id, room.id, channel)
             is_any = True
     return is_any
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.core.errors import Conflict, NotFound, OutcomeUnknown
@@ -64,6 +64,10 @@ class Actor:
     account_id: str = ""
     client_id: str = ""
     via: str = ""
+
+
+BY_CLOUD: Final = Actor(via="sync")
+"""Writes down what a vendor's cloud says of its things: nobody here changed them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Final
 
 from ownclimate.core.linking import MCLIMATE
-from ownclimate.core.writes import Actor
+from ownclimate.core.writes import BY_CLOUD
 from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
@@ -23,8 +23,6 @@ from ownclimate.vendors.mclimate.collector_places import Places
 from ownclimate.vendors.mclimate.collector_routines import Routines
 from ownclimate.vendors.mclimate.collector_things import Things
 from ownclimate.vendors.mclimate.collector_tokens import Credentials, TokenKeeper
-
-SYNC: Final = Actor(via="sync")
 
 VERSION: Final = "/v1"
 
@@ -52,14 +50,16 @@ def _open(opening: Opening) -> Collector:
         credentials=credentials,
         patience=patience,
     )
-    places = Places(ports=ports, owner_id=owner_id, source=source, actor=SYNC, base_url=base_url)
+    places = Places(ports=ports, owner_id=owner_id, source=source, actor=BY_CLOUD, base_url=base_url)
     calls = Calls(
         ports=ports, owner_id=owner_id, source=source, cloud=cloud, tokens=tokens, patience=patience
     )
-    things = Things(ports=ports, owner_id=owner_id, source=source, actor=SYNC, places=places)
+    things = Things(ports=ports, owner_id=owner_id, source=source, actor=BY_CLOUD, places=places)
     ledger = Ledger(memory=opening.book, things=things)
     activity = Activity(ports=ports, owner_id=owner_id, base_url=base_url)
-    routines = Routines(ports=ports, owner_id=owner_id, actor=SYNC, memory=opening.book, source_id=source.id)
+    routines = Routines(
+        ports=ports, owner_id=owner_id, actor=BY_CLOUD, memory=opening.book, source_id=source.id
+    )
     return MClimateCollector(
         calls=calls,
         ledger=ledger,

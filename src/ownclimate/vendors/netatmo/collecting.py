@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from ownclimate.core.linking import NETATMO
+from ownclimate.core.writes import BY_CLOUD
 from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Collector
 from ownclimate.sync.kinds import CloudKind, Credential, Opening
 from ownclimate.sync.settings import CLIENT_SECRET, REFRESH_TOKEN
 from ownclimate.sync.tokens import TokenShelf
-from ownclimate.vendors.netatmo.collector import BASE_URL, SYNC, USER_LIMITS, NetatmoCollector
+from ownclimate.vendors.netatmo.collector import BASE_URL, USER_LIMITS, NetatmoCollector
 from ownclimate.vendors.netatmo.collector_pictures import PictureQueue, policy_beside
 from ownclimate.vendors.netatmo.collector_signin import SignIn
 from ownclimate.vendors.netatmo.collector_tokens import App, TokenChain
@@ -41,7 +42,7 @@ def _open(opening: Opening) -> Collector:
         pictures=PictureQueue(
             ports=opening.ports,
             owner_id=opening.owner_id,
-            actor=SYNC,
+            actor=BY_CLOUD,
             cloud=cloud,
             memory=opening.book,
             policy=policy_beside(opening.base_url),

@@ -14,7 +14,7 @@ from ownclimate.core.errors import Garbled, InvalidInput, Unsupported
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
-from ownclimate.core.writes import Actor
+from ownclimate.core.writes import BY_CLOUD
 from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
@@ -51,7 +51,6 @@ HOUR_MS: Final = 3_600_000
 USER_LIMITS: Final = (Allowance(calls=50, span_ms=10_000), Allowance(calls=500, span_ms=HOUR_MS))
 APP_TIMES: Final = 4
 """How many times as much an app may with all its users, as published; one with more than 100 users more."""
-SYNC: Final = Actor(via="sync")
 
 
 @dataclass(slots=True)
@@ -119,7 +118,7 @@ class NetatmoCollector:
         if not isinstance(body, Mapping):
             # An account without any has an empty list there.
             raise Garbled(f"the cloud's answer tells nothing of {task.label}")
-        await link_devices(self.ports, self.owner_id, SYNC, self.source, body)
+        await link_devices(self.ports, self.owner_id, BY_CLOUD, self.source, body)
         account = Account.of_body(await self.memory.recall(ACCOUNT))
         heard = account.with_homes(body) if task.key == HOMES else account.with_stations(body, task.key)
         if heard != account:
@@ -232,7 +231,7 @@ class NetatmoCollector:
         report = await import_payload(
             self.ports,
             self.owner_id,
-            SYNC,
+            BY_CLOUD,
             answer.payload,
             method=method,
             collected_by=self.source,

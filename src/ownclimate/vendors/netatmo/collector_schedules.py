@@ -16,7 +16,7 @@ from ownclimate.core.ports import Directory, Ports
 from ownclimate.core.schedules import ALIAS_KIND
 from ownclimate.core.sites import list_rooms
 from ownclimate.core.things import Command, Schedule
-from ownclimate.core.writes import Actor, Deed, edit
+from ownclimate.core.writes import BY_CLOUD, Deed, edit
 from ownclimate.vendors.netatmo.collector_orders import Request
 from ownclimate.vendors.netatmo.face.timetables import THERM, told_schedule
 from ownclimate.vendors.netatmo.vocabulary import DIALECT
@@ -31,7 +31,6 @@ _BY_ID: Final[Mapping[str, str]] = {
     orders.REMOVE_SCHEDULE: "deletehomeschedule",
 }
 _CONTENT: Final = ("zones", "timetable", "hg_temp", "away_temp", "cooling_away_temp", "auto_away_temp")
-_ACTOR: Final = Actor(via="sync")
 
 
 def is_about_schedule(order: str) -> bool:
@@ -94,7 +93,7 @@ async def _remove_here(ports: Ports, owner_id: OwnerId, schedule: Schedule) -> N
         SCHEDULES,
         Schedule,
         lambda before: dataclasses.replace(before, deleted_ms=before.deleted_ms or now_ms),
-        Deed(actor=_ACTOR, verb="delete", kind="schedule", object_id=schedule.id, details=details),
+        Deed(actor=BY_CLOUD, verb="delete", kind="schedule", object_id=schedule.id, details=details),
     )
 
 
@@ -106,6 +105,6 @@ async def _rename_here(ports: Ports, owner_id: OwnerId, schedule: Schedule, wire
         SCHEDULES,
         Schedule,
         lambda before: dataclasses.replace(before, aliases={**before.aliases, DIALECT: wire_id}),
-        Deed(actor=_ACTOR, verb="change", kind="schedule", object_id=schedule.id),
+        Deed(actor=BY_CLOUD, verb="change", kind="schedule", object_id=schedule.id),
         also=lambda after: aliases.puts(ALIAS_KIND, after.id, after.aliases, scope=after.site_id),
     )

@@ -25,7 +25,7 @@ from ownclimate.core.readings import Batch, OriginKind
 from ownclimate.core.sites import create_site, edit_site, find_by_alias, get_site
 from ownclimate.core.sources import origin_of
 from ownclimate.core.things import Device, Site, SiteKind, Source
-from ownclimate.core.writes import Actor
+from ownclimate.core.writes import BY_CLOUD
 from ownclimate.vendors.smartbuildings import vocabulary as words
 from ownclimate.vendors.smartbuildings.hearing import Hearing
 from ownclimate.vendors.smartbuildings.mapping import (
@@ -36,7 +36,6 @@ from ownclimate.vendors.smartbuildings.mapping import (
 )
 from ownclimate.vendors.smartbuildings.sensing import Sensor
 
-SYNC: Final = Actor(via="sync")
 ALERT: Final = "alert"
 """Kind of the events that alerts become."""
 UNNAMED: Final = "Building"
@@ -66,7 +65,7 @@ class Intake:
         site = await self.find_site(building_id)
         if site is not None:
             return await edit_site(
-                self.ports, self.owner_id, SYNC, site.id, lambda before: self._hearing.site(before, said)
+                self.ports, self.owner_id, BY_CLOUD, site.id, lambda before: self._hearing.site(before, said)
             )
         blank = Site(id=SiteId(""), owner_id=self.owner_id, name=UNNAMED, number=0)
         new = self._hearing.site(blank, said)
@@ -74,7 +73,7 @@ class Intake:
             return await create_site(
                 self.ports,
                 self.owner_id,
-                SYNC,
+                BY_CLOUD,
                 name=new.name,
                 kind=SiteKind.BUILDING,
                 time_zone=new.time_zone,
@@ -164,7 +163,7 @@ class Intake:
                 event_id=f"{thermostat.id}-{_plain(alert['acknowledgeRef'])}",
             )
             events.append(event)
-        await announce_events(self.ports, self.owner_id, SYNC, events)
+        await announce_events(self.ports, self.owner_id, BY_CLOUD, events)
         await self._edit(thermostat, lambda device: self._hearing.device(device, said, "alerts"))
 
     async def hear(self, thermostat: Device, part: str, said: Said) -> Device | None:
@@ -236,13 +235,13 @@ class Intake:
 
     async def _create(self, **more: Any) -> Device | None:
         try:
-            return await create_device(self.ports, self.owner_id, SYNC, vendor=words.VENDOR, **more)
+            return await create_device(self.ports, self.owner_id, BY_CLOUD, vendor=words.VENDOR, **more)
         except Conflict:
             return None
 
     async def _edit(self, device: Device, change: Callable[[Device], Device]) -> Device | None:
         try:
-            return await edit_device(self.ports, self.owner_id, SYNC, device.id, change)
+            return await edit_device(self.ports, self.owner_id, BY_CLOUD, device.id, change)
         except NotFound:
             return None
 
