@@ -58,6 +58,17 @@ class Meter:
         return blake2b(self.name.encode(), digest_size=16).hexdigest()
 
 
+def user_meter(source_id: str, allowances: tuple[Allowance, ...]) -> Meter:
+    """What one account may."""
+    return Meter(name=f"user {source_id}", allowances=allowances)
+
+
+def app_meter(base_url: str, client_id: str, allowances: tuple[Allowance, ...], times: int = 1) -> Meter:
+    """What all accounts of an app may together: so many `times` the allowances."""
+    shared = tuple(Allowance(calls=times * each.calls, span_ms=each.span_ms) for each in allowances)
+    return Meter(name=f"app {base_url} {client_id}", allowances=shared)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """How full a span is."""

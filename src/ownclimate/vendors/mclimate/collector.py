@@ -16,7 +16,7 @@ from ownclimate.core.errors import Forbidden, InvalidInput, NotFound, Unreachabl
 from ownclimate.core.things import Command, CommandState, Device
 from ownclimate.sync.collector import Task
 from ownclimate.sync.gaps import Page, PageRead
-from ownclimate.sync.quota import Allowance, Meter
+from ownclimate.sync.quota import Allowance, Meter, app_meter, user_meter
 from ownclimate.sync.tokens import TokenSpent
 from ownclimate.vendors.mclimate import collector_tasks as tasks
 from ownclimate.vendors.mclimate.collector_activity import EXECUTOR
@@ -61,13 +61,10 @@ class MClimateCollector:
 
     @property
     def meters(self) -> Sequence[Meter]:
-        app = f"app {self.calls.cloud.base_url} {self.calls.tokens.credentials.client_id}"
-        app_limits = tuple(
-            Allowance(calls=APP_TIMES * limit.calls, span_ms=limit.span_ms) for limit in self.user_limits
-        )
+        client_id = self.calls.tokens.credentials.client_id
         return (
-            Meter(name=f"user {self.calls.source.id}", allowances=self.user_limits),
-            Meter(name=app, allowances=app_limits),
+            user_meter(self.calls.source.id, self.user_limits),
+            app_meter(self.calls.cloud.base_url, client_id, self.user_limits, APP_TIMES),
         )
 
     @property

@@ -18,7 +18,7 @@ from ownclimate.core.writes import BY_CLOUD
 from ownclimate.links.http import Cloud
 from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
-from ownclimate.sync.quota import Allowance, Meter
+from ownclimate.sync.quota import Allowance, Meter, app_meter, user_meter
 from ownclimate.sync.tokens import TokenSpent
 from ownclimate.vendors.netatmo.collector_account import HALF_HOURS, Account
 from ownclimate.vendors.netatmo.collector_events import PAGE_EVENTS, EventBook, events_in
@@ -81,13 +81,10 @@ class NetatmoCollector:
 
     @property
     def meters(self) -> Sequence[Meter]:
-        app = f"app {self.cloud.base_url} {self.tokens.app.client_id}"
-        app_limits = tuple(
-            Allowance(calls=APP_TIMES * limit.calls, span_ms=limit.span_ms) for limit in self.user_limits
-        )
+        client_id = self.tokens.app.client_id
         return (
-            Meter(name=f"user {self.source.id}", allowances=self.user_limits),
-            Meter(name=app, allowances=app_limits),
+            user_meter(self.source.id, self.user_limits),
+            app_meter(self.cloud.base_url, client_id, self.user_limits, APP_TIMES),
         )
 
     @property
@@ -235,6 +232,7 @@ class NetatmoCollector:
             answer.payload,
             method=method,
             collected_by=self.source,
+            answered_ms=answer.dated_ms or self.ports.clock.now_ms(),
             **measured,
         )
         if method == ROOM_MEASURE and document.get("body") and not report.is_taken:

@@ -21,7 +21,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.sync.collector import Memory, Task
 from ownclimate.sync.gaps import Page, PageRead
-from ownclimate.sync.quota import Allowance, Meter
+from ownclimate.sync.quota import Allowance, Meter, app_meter
 from ownclimate.vendors.smartbuildings.collector_account import Account
 from ownclimate.vendors.smartbuildings.collector_calls import Calls
 from ownclimate.vendors.smartbuildings.collector_plan import (
@@ -76,8 +76,7 @@ class SmartBuildingsCollector:
 
     @property
     def meters(self) -> Sequence[Meter]:
-        app = f"app {self.calls.cloud.base_url} {self.calls.tokens.client.client_id}"
-        return (Meter(name=app, allowances=self.limits),)
+        return (app_meter(self.calls.cloud.base_url, self.calls.tokens.client.client_id, self.limits),)
 
     @property
     def page_rows(self) -> int:
