@@ -217,6 +217,22 @@ async def test_many_controllers_arrive_whatever_a_page_holds_and_the_cloud_allow
         assert cloud.refused == 0
 
 
+async def test_lists_that_say_they_have_pages_without_end_end_where_they_hold_nothing(
+    cloud, household
+) -> None:
+    cloud.claimed_pages = 900_000
+    cloud.controllers = [controller("melissa", serial_number=f"SN{n}") for n in range(3)]
+    told = {"command": "send_ir_code", "status": "delivered", "created": "2026-11-20 10:00:00"}
+    cloud.commands = {"SN0": [{**told, "id": n} for n in range(3)]}
+
+    engine = await household.collect()
+
+    assert cloud.calls["GET /controllers"] == 3
+    assert cloud.calls["GET /command_log/SN0"] == 3
+    assert len(engine.plan) < 100
+    assert await device_of(household, "SN2")
+
+
 async def test_every_answer_with_readings_is_archived_as_it_came(cloud, household) -> None:
     cloud.controllers = [controller("melissa")]
     cloud.fetched = {"SNMELISSA": {"temp": -49.6, "humidity": 40, "raw_humidity": 1234}}

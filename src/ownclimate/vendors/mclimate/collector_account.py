@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+MOST_PAGES: Final = 1000
+"""Of a list; of one that grows for ever no more are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +64,15 @@ class Account:
         missing = tuple(name for name in self.missing if name != serial)
         return dataclasses.replace(self, controllers=controllers, missing=missing)
 
-    def with_list(self, name: str, page: int, last: int) -> Account:
-        """After a page of a list that has `last` pages."""
-        pages = self.pages if page > last else {**self.pages, name: last}
+    def with_list(self, name: str, page: int, last: int, *, is_empty: bool = False) -> Account:
+        """After a page of a list that says it has `last` pages. Each is believed in once the one before it
+        held something: an empty one ends the list, whatever is said of more."""
+        pages = self.pages
+        if is_empty and page > 1:
+            pages = {**pages, name: page - 1}
+        elif page <= last:
+            known = max(pages.get(name, 1), page + 1)
+            pages = {**pages, name: min(known, last, MOST_PAGES)}
         return dataclasses.replace(self, pages=pages, lists=tuple(sorted({*self.lists, name})))
 
     def with_page(self, page: int, last: int, told: Mapping[str, Controller]) -> Account:

@@ -69,7 +69,7 @@ class Lists:
                 elif name == tasks.ROOMS:
                     account = await self.ledger.account()
                     await self.things.places.hear_room(item, account.floors, account.time_zone)
-        account = (await self.ledger.account()).with_list(name, page, last)
+        account = (await self.ledger.account()).with_list(name, page, last, is_empty=not items)
         if name == tasks.FLOORS:
             floors = {text_of(item.get("id")): text_of(item.get("name")) for item in items}
             account = dataclasses.replace(account, floors={**account.floors, **floors})

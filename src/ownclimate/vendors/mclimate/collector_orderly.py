@@ -4,6 +4,7 @@ geofences. A cloud that has no such thing, or does not show it to this app, is a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from ownclimate.vendors.mclimate.collector_activity import Activity
 from ownclimate.vendors.mclimate.collector_calls import Calls
@@ -12,6 +13,9 @@ from ownclimate.vendors.mclimate.collector_lists import LIST_ROWS
 from ownclimate.vendors.mclimate.collector_reading import items_of, last_page, whole_of
 from ownclimate.vendors.mclimate.collector_routines import Routines
 from ownclimate.vendors.mclimate.face import hal
+
+MOST_PAGES: Final = 10_000
+"""Of what a controller was told; of a log that grows for ever no more are asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +56,8 @@ class Orderly:
         await self.calls.keep(heard, "command_log", device)
         items = items_of(heard.document, "command_log")
         is_new = await self.activity.take(device, items)
-        return is_new and bool(items), last_page(heard.document) > page
+        has_more = bool(items) and page < min(last_page(heard.document), MOST_PAGES)
+        return is_new and bool(items), has_more
 
     async def read_schedules(self, serial: str) -> bool:
         device, _ = await self.ledger.device_of(serial)

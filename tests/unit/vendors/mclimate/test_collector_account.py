@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ownclimate.core.documents import from_body, to_body
 from ownclimate.sync.collector import TaskKind
-from ownclimate.vendors.mclimate.collector_account import Account, Controller
+from ownclimate.vendors.mclimate.collector_account import MOST_PAGES, Account, Controller
 from ownclimate.vendors.mclimate.collector_tasks import planned
 
 
@@ -34,6 +34,14 @@ def test_an_account_is_stored_whole() -> None:
     account = account.with_controller("a", has_log=False, activity_page=2)
 
     assert from_body(Account, to_body(account)) == account
+
+
+def test_a_list_that_grows_for_ever_is_followed_to_an_end() -> None:
+    account = Account()
+    for page in range(1, 2 * MOST_PAGES):
+        account = account.with_list("controllers", page, page + 1)
+
+    assert account.pages["controllers"] == MOST_PAGES
 
 
 def test_rooms_are_asked_for_before_the_controllers_in_them_and_the_past_last() -> None:
