@@ -220,6 +220,28 @@ async def test_a_token_that_expires_on_the_way_is_replaced_and_every_pair_is_use
     assert len(used) == len(set(used)) >= 4
 
 
+async def test_what_a_room_measures_is_of_when_the_cloud_answered_where_it_tells_no_time(
+    cloud: RecordedCloud, clock: FakeClock, household: Collecting
+) -> None:
+    cloud.tells_time = False
+    room = {"id": "7", "name": "Loft", "type": "bedroom", "module_ids": ["climate"]}
+    modules = [
+        {"id": "gateway", "type": "NXG", "modules_bridged": ["climate"]},
+        {"id": "climate", "type": "NXS", "bridge": "gateway", "room_id": "7"},
+    ]
+    cloud.answers["homesdata"] = {"homes": [{"id": HOME, "rooms": [room], "modules": modules}]}
+    sensed = {"id": "7", "temperature": 249, "co2": 812, "humidity": 56, "lux": 6}
+    cloud.answers["homestatus"] = {"home": {"id": HOME, "rooms": [sensed], "modules": modules[1:]}}
+    first_s = clock.now_ms() // 1000
+    await household.collect()
+    clock.advance(5 * MINUTE_S)
+    sensed["temperature"] = 251
+    await household.collect()
+
+    assert await stored(household, "climate", "temperature_c") == {first_s: 24.9, first_s + 300: 25.1}
+    assert await stored(household, "climate", "co2_ppm") == {first_s: 812, first_s + 300: 812}
+
+
 HOME = "91763b24c43d3e344f424e8c"
 RELAY, VALVE, GATEWAY, PLUG, COVER = (
     "70:ee:50:00:00:11",

@@ -54,10 +54,12 @@ async def import_payload(
     room: str | None = None,
     real_time: bool | None = None,
     collected_by: Source | None = None,
+    answered_ms: int = 0,
 ) -> ImportReport:
     """Takes one recorded answer in, whatever it is; never fails because of what it contains.
 
     `collected_by` is the source that fetched it from the cloud just now; None: a person handed it in.
+    `answered_ms` is when the cloud gave it, for an answer that does not say so itself; 0: nobody knows.
 
     `method` is the one that was called, where that is known. `device`, `module`, `types` and `scale` say
     what a bare getmeasure body answered, `home` and `room` in the place of a device whose a getroommeasure
@@ -93,7 +95,7 @@ async def import_payload(
         household=household,
         report=report,
         origin=origin_of(source, kind),
-        moment=_moment(recognised, arrived_ms, now_ms),
+        moment=_moment(recognised, arrived_ms, now_ms, answered_ms),
         digest=recognised.digest,
     )
     clean = cleaned(recognised)
@@ -167,12 +169,12 @@ def _kept_fields(clean: Recognised, intake: Intake, measured: Measured | None) -
     return intake.book.kept(clean.document)
 
 
-def _moment(recognised: Recognised, arrived_ms: int, now_ms: int) -> Moment:
-    """When the answer was given: as it says, else its newest instant, else its arrival.
+def _moment(recognised: Recognised, arrived_ms: int, now_ms: int, answered_ms: int) -> Moment:
+    """When the answer was given: as it says, else as was noticed, else its newest instant, else its arrival.
 
     A quiet home says the same for days, each time with another date: `arrived_ms` is the first time.
     """
-    dated_ms = recognised.dated_ms
+    dated_ms = recognised.dated_ms or answered_ms
     if dated_ms and instant_problem(dated_ms, now_ms) is None:
         return Moment(said_ms=dated_ms, arrived_ms=arrived_ms)
     inside = (
