@@ -71,8 +71,10 @@ async def find_schedule(directory: Directory, owner_id: OwnerId, schedule_id: st
 
 
 async def _content(directory: Directory, owner_id: OwnerId, schedule: Schedule) -> dict[str, Any]:
-    rooms = {room.id: room.aliases.get(DIALECT, room.id) for room in await list_rooms(directory, owner_id)}
-    told = told_schedule(schedule, lambda room_id: rooms.get(room_id, room_id))  # type: ignore[call-overload]
+    rooms: dict[str, str] = {
+        room.id: room.aliases.get(DIALECT, room.id) for room in await list_rooms(directory, owner_id)
+    }
+    told = told_schedule(schedule, lambda room_id: rooms.get(room_id, room_id))
     return {name: told[name] for name in (*_CONTENT, "type") if name in told}
 
 
