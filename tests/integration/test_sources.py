@@ -30,7 +30,7 @@ EMAIL = "ada@example.org"
 WAIT_S = 30
 KEEPALIVE = "811BAF4BAB2A129030"
 WRONG = "not the broker's word"
-EUI, OTHER_EUI = "70B3D52DD3000001", "70B3D52DD3000002"
+EUI, OTHER_EUI, THIRD_EUI = "70B3D52DD3000001", "70B3D52DD3000002", "70B3D52DD3000003"
 
 
 @pytest.fixture(scope="module")
@@ -216,13 +216,22 @@ def confirmed(server: Server, eui: str) -> dict[str, Any] | None:
     return next((row for row in rows if row["state"] == "confirmed"), None)
 
 
-def test_a_devices_model_is_corrected_beside_the_running_server(server: Server) -> None:
-    done = run_json(server.data, "device", "model", EUI, "ht_sensor")
-    again = run_json(server.data, "device", "model", EUI, "vicki")
+async def test_a_devices_model_is_corrected_beside_the_running_server(
+    place: Place, server: Server, broker: Mosquitto
+) -> None:
+    await until(lambda: source(server, place.sources["chirpstack"])["state"] == "connected")
+    info = chirpstack_up("")["deviceInfo"] | {"applicationId": "home", "devEui": THIRD_EUI.lower()}
+    async with network(broker) as (link, _):
+        topic = f"application/home/device/{THIRD_EUI.lower()}/event/up"
+        await link.publish(topic, json.dumps(chirpstack_up(KEEPALIVE, deviceInfo=info)).encode())
+        await until(lambda: (device(server, THIRD_EUI) or {}).get("latest"))
+
+    done = await asyncio.to_thread(run_json, server.data, "device", "model", THIRD_EUI, "ht_sensor")
+    again = await asyncio.to_thread(run_json, server.data, "device", "model", THIRD_EUI, "vicki")
 
     assert (done["model"], again["model"]) == ("ht_sensor", "vicki")
     assert done["frames"] == again["frames"] >= 1
-    found = device(server, EUI)
+    found = device(server, THIRD_EUI)
     assert found is not None
     assert found["latest"]["temperature_c"] == 25.88
 
