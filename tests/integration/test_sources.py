@@ -231,7 +231,7 @@ async def test_a_devices_model_is_corrected_beside_the_running_server(
 
     assert (done["model"], again["model"]) == ("ht_sensor", "vicki")
     assert done["frames"] == again["frames"] >= 1
-    found = device(server, THIRD_EUI)
+    found = await asyncio.to_thread(device, server, THIRD_EUI)
     assert found is not None
     assert found["latest"]["temperature_c"] == 25.88
 
