@@ -76,6 +76,7 @@ class Engine:
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_loaded: bool = False
+    _is_stopped: bool = False
     _calls_before: int = 0
     _seen_ms: int = 0
 
@@ -98,6 +99,7 @@ class Engine:
                 if wait_ms > 0:
                     await pause(self.sleep, min(wait_ms, LONGEST_NAP_MS) / 1000, self._bell)
         finally:
+            self._is_stopped = True
             await self.collector.close()
 
     async def run_once(self) -> bool:
@@ -151,6 +153,9 @@ class Engine:
             raise Unreachable(error.message) from error
         if wait_ms > 0:
             raise Unreachable(f"the calls that the cloud allows are used up for {-(-wait_ms // 1000)} s")
+        if self._is_stopped:
+            # Its owner paused or changed the source while a token was on its way.
+            raise Unreachable("the source is not worked any more")
         made_ms = self.quota.made_ms
         self.live = dataclasses.replace(self.live, calls=self.live.calls + 1, relayed=self.live.relayed + 1)
         try:

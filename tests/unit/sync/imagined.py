@@ -89,9 +89,12 @@ class Account:
     dies_recorded: bool = False
     """The process ends right after a page is on disk."""
     is_closed: bool = False
+    token: asyncio.Event | None = None
+    """Set once there is one, where that takes long."""
 
     async def prepare(self) -> None:
-        pass
+        if self.token is not None:
+            await self.token.wait()
 
     async def plan(self) -> Sequence[Task]:
         steady = [

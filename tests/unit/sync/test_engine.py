@@ -427,6 +427,24 @@ async def test_while_reading_uses_all_it_may_a_command_finds_a_call(world, clock
     assert engine.live.refused == 0
 
 
+async def test_a_command_that_waits_for_a_token_does_not_go_out_once_the_source_is_stopped(world) -> None:
+    engine = world.engine()
+    working = asyncio.create_task(engine.run())
+    while not world.cloud.calls:
+        await asyncio.sleep(0)
+    engine.collector.token = asyncio.Event()
+    going = asyncio.create_task(engine.relay(DEVICE, COMMAND))
+    await asyncio.sleep(0)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+    engine.collector.token.set()
+
+    with pytest.raises(Unreachable):
+        await going
+    assert "relay" not in world.cloud.names()
+
+
 # Clocks
 
 
