@@ -8,15 +8,35 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ownclimate.collecting import open_engine
+from ownclimate.control.carriers import Delivery
+from ownclimate.control.delivery import Deliverer
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import link_source
 from ownclimate.core.ports import Ports
-from ownclimate.core.things import Source
+from ownclimate.core.things import Command, CommandState, Device, Source
 from ownclimate.oauth.encryption import Cipher
 from ownclimate.sync.engine import Engine
+from ownclimate.sync.link import CloudLink
 from ownclimate.sync.settings import checked_cloud
 from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.households import ACTOR, Households, memory_ports
+
+
+@dataclass
+class CloudCarrier:
+    """In the place of a supervisor: the link of this one source, and no other."""
+
+    source_id: str
+    link: CloudLink
+
+    async def carries(self, owner_id: OwnerId, device: Device) -> bool:
+        return device.link.get("source") == self.source_id
+
+    async def deliver(self, owner_id: OwnerId, device: Device, command: Command) -> Delivery:
+        return await self.link.deliver(owner_id, device, command)
+
+    async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
+        return await self.link.inquire(owner_id, device, command)
 
 
 @dataclass
@@ -72,6 +92,11 @@ class Collecting:
             await asyncio.sleep(0)
 
         return open_engine(self.ports, self.vault, self.owner_id, self.source, self.secrets, pause)
+
+    def deliverer(self, engine: Engine) -> Deliverer:
+        """Hands commands to the engine, which relays them."""
+        carrier = CloudCarrier(self.source.id, CloudLink(engine, relays=True))
+        return Deliverer(self.ports, [carrier], "test")
 
     async def collect(self) -> Engine:
         """Until nothing is due."""

@@ -8,7 +8,6 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from aiohttp import web
 from ownclimate import data_folder
 from ownclimate.authorization import open_authorization, with_token_doors
 from ownclimate.config import Settings
-from ownclimate.control.carriers import Delivery
-from ownclimate.control.delivery import Deliverer
 from ownclimate.control.timetable import Timetable
 from ownclimate.core.access import Access
 from ownclimate.core.accounts import get_account, set_password
@@ -33,7 +30,6 @@ from ownclimate.core.commands import (
 )
 from ownclimate.core.devices import edit_device, find_device, hide_device, list_devices
 from ownclimate.core.geofences import list_geofences
-from ownclimate.core.ids import OwnerId
 from ownclimate.core.ordering import give_order
 from ownclimate.core.partitions import SYNC, owner_partition
 from ownclimate.core.readings import Interval, Series
@@ -46,7 +42,6 @@ from ownclimate.oauth.tokens import check
 from ownclimate.quotas import quotas_of
 from ownclimate.sync.collector import Collector, TaskKind
 from ownclimate.sync.engine import Engine
-from ownclimate.sync.link import CloudLink
 from ownclimate.sync.status import Status, status_of
 from ownclimate.web.dispatch import Application
 from ownclimate.web.limits import Limits
@@ -452,22 +447,6 @@ async def test_schedules_are_copies_on_which_only_the_cloud_acts(world, cloud, h
     assert await list_routines(directory, owner_id) == []
 
 
-@dataclass
-class ThroughCloud:
-    """The way to every device is the link to the cloud."""
-
-    link: CloudLink
-
-    async def carries(self, owner_id: OwnerId, device: Device) -> bool:
-        return True
-
-    async def deliver(self, owner_id: OwnerId, device: Device, command: Command) -> Delivery:
-        return await self.link.deliver(owner_id, device, command)
-
-    async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
-        return await self.link.inquire(owner_id, device, command)
-
-
 async def ordered(household: Collecting, serial: str, name: str, **fields: Any) -> Command:
     """An order of ours, given to a device of the cloud's and delivered; then it is looked for once."""
     engine = household.engine()
@@ -475,7 +454,7 @@ async def ordered(household: Collecting, serial: str, name: str, **fields: Any) 
     device = await find_device(ports.directory, owner_id, serial)
     assert device is not None
     command = await give_order(ports, owner_id, ACTOR, device, name, fields)
-    deliverer = Deliverer(ports, [ThroughCloud(CloudLink(engine, relays=True))], "test")
+    deliverer = household.deliverer(engine)
     await deliverer.look()
     await deliverer.idle()
     household.clock.advance(3.1)

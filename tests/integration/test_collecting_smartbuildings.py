@@ -14,9 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ownclimate.control.carriers import Delivery
 from ownclimate.control.climate import ClimateKeeper
-from ownclimate.control.delivery import Deliverer
 from ownclimate.core import orders
 from ownclimate.core.access import ALL_PERMISSIONS, Access
 from ownclimate.core.audit import list_entries
@@ -25,7 +23,6 @@ from ownclimate.core.commands import get_command, list_commands
 from ownclimate.core.devices import edit_device, find_device, hide_device
 from ownclimate.core.events import list_events
 from ownclimate.core.forecasts import kept_forecasts
-from ownclimate.core.ids import OwnerId
 from ownclimate.core.linking import change_source
 from ownclimate.core.operate import set_setpoint, switch_schedule
 from ownclimate.core.ordering import give_order
@@ -36,7 +33,6 @@ from ownclimate.core.sites import create_room, edit_site, list_rooms, list_sites
 from ownclimate.core.things import Command, CommandState, Device, SetpointMode
 from ownclimate.sync.book import Book
 from ownclimate.sync.leaving import leave_with_data
-from ownclimate.sync.link import CloudLink
 from ownclimate.sync.settings import checked_cloud
 from ownclimate.vendors.smartbuildings import orders as makers
 from ownclimate.vendors.smartbuildings.face.dialect import smartbuildings_dialect
@@ -123,20 +119,10 @@ async def polls_of(company: Collecting, serial: str, quantity: str) -> list[tupl
 class Road:
     """The way that commands take, without waiting for anything: an engine, and who delivers."""
 
-    def __init__(self, company: Collecting, *, relays: bool = True) -> None:
+    def __init__(self, company: Collecting) -> None:
         self.company = company
         self.engine = company.engine()
-        self.link = CloudLink(self.engine, relays=relays)
-        self.deliverer = Deliverer(company.ports, [self], "test")
-
-    async def carries(self, owner_id: OwnerId, device: Device) -> bool:
-        return device.link.get("source") == self.company.source.id
-
-    async def deliver(self, owner_id: OwnerId, device: Device, command: Command) -> Delivery:
-        return await self.link.deliver(owner_id, device, command)
-
-    async def inquire(self, owner_id: OwnerId, device: Device, command: Command) -> CommandState | None:
-        return await self.link.inquire(owner_id, device, command)
+        self.deliverer = company.deliverer(self.engine)
 
     async def order(self, serial: str, name: str, /, **fields: Any) -> Command:
         """The order after it went out, and after the first look at what came of it."""

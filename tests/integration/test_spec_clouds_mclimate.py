@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ownclimate.control.delivery import Deliverer
 from ownclimate.core.access import ALL_PERMISSIONS, Access
 from ownclimate.core.commands import get_command
 from ownclimate.core.devices import find_device
 from ownclimate.core.ordering import give_order
 from ownclimate.core.sites import list_sites
 from ownclimate.core.things import CommandState, Device
-from ownclimate.sync.link import CloudLink
 from ownclimate.vendors.mclimate.face.dialect import mclimate_dialect
 from tests.fakes import FakeClock
 from tests.fakes.collecting import Collecting
@@ -301,10 +299,9 @@ async def test_an_order_is_sent_as_the_vendors_clients_send_it_and_confirmed_by_
     cloud.commands = {serial: []}
     await household.collect()
     engine, ports, owner_id = household.engine(), household.ports, household.owner_id
-    link = CloudLink(engine, relays=True)
     command = await give_order(ports, owner_id, ACTOR, await device_of(household, serial), name, fields)
 
-    deliverer = Deliverer(ports, [OnlyRoad(link)], "test")
+    deliverer = household.deliverer(engine)
     await deliverer.look()
     await deliverer.idle()
     (sent,) = [asked for asked in cloud.asked if asked.path == "/provider/send"]
@@ -321,14 +318,3 @@ async def test_an_order_is_sent_as_the_vendors_clients_send_it_and_confirmed_by_
     clock.advance(3.1)
     await engine.run_once()
     assert (await get_command(ports.directory, owner_id, command.id)).state is CommandState.CONFIRMED
-
-
-class OnlyRoad:
-    """The way to every device is the link to the cloud."""
-
-    def __init__(self, link: CloudLink) -> None:
-        self.link = link
-        self.deliver, self.inquire = link.deliver, link.inquire
-
-    async def carries(self, owner_id: Any, device: Device) -> bool:
-        return True
