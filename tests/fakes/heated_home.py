@@ -18,6 +18,10 @@ from tests.fakes.households import ACTOR, Households
 HEATING, COOLING = Channel.HEATING, Channel.COOLING
 VALVE = frozenset({Ability.TEMPERATURE, Ability.HEATING_SETPOINT, Ability.VALVE})
 DAY, NIGHT, EARLY = 0, 1, 4
+NOW_MS = 1_795_255_200_000
+"""Saturday, 2026-11-21 11:00 in Berlin."""
+WEEK = ((0, NIGHT), (420, DAY), (1320, NIGHT), (7200 + 1440, DAY))
+"""Monday from 7:00 to 22:00 and from Sunday 0:00 day, else night."""
 
 
 @dataclass

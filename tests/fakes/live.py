@@ -11,6 +11,7 @@ import uvicorn
 from aiohttp import web
 
 from ownclimate.web.dispatch import Application
+from tests.fakes.http import Answered, Client
 
 
 class _Quiet(uvicorn.Server):
@@ -50,6 +51,17 @@ async def serving(
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+async def passed_on(request: web.Request, client: Client) -> Answered:
+    """What the client's application answers to the request."""
+    names = ("content-type", "authorization", "accept")
+    return await client.request(
+        request.method,
+        request.path_qs,
+        headers={name: request.headers.get(name, "") for name in names},
+        body=await request.read(),
+    )
 
 
 def broken_off(request: web.Request) -> web.Response:

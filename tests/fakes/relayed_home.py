@@ -35,7 +35,7 @@ from tests.fakes import FakeClock, SeededEntropy
 from tests.fakes.faulty_cloud import Fault
 from tests.fakes.households import ACTOR, Households, memory_ports
 from tests.fakes.http import Client
-from tests.fakes.live import broken_off
+from tests.fakes.live import broken_off, passed_on
 
 READING = frozenset(
     {"token", "homesdata", "homestatus", "getstationsdata", "gethomecoachsdata", "getevents"}
@@ -109,9 +109,7 @@ class CloudServer:
         fault = waiting.popleft() if waiting else None
         payload = b""
         if fault is None or not self.is_deaf:
-            names = ("content-type", "authorization", "accept")
-            headers = {name: request.headers.get(name, "") for name in names}
-            found = await self.client.request(request.method, request.path_qs, headers=headers, body=body)
+            found = await passed_on(request, self.client)
             payload = found.body
         if fault is None:
             self.statuses[found.status] += 1

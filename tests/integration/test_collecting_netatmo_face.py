@@ -13,7 +13,7 @@ from tests.contract.vendors.test_netatmo_recordings import unexplained
 from tests.contract.vendors.test_netatmo_there_and_back import JPEG, Server, pictured, targets
 from tests.fakes import FakeClock
 from tests.fakes.collecting import Collecting
-from tests.fakes.live import serving
+from tests.fakes.live import passed_on, serving
 
 TYPES = {
     "NAMain": "temperature,co2,humidity,pressure,noise",
@@ -32,13 +32,7 @@ async def listening(server: Server) -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.Response:
         if request.path == "/oauth2/token":
             return web.json_response({"access_token": "ada", "refresh_token": "r", "expires_in": 10_800})
-        names = ("content-type", "authorization", "accept")
-        found = await server.client.request(
-            request.method,
-            request.path_qs,
-            headers={name: request.headers.get(name, "") for name in names},
-            body=await request.read(),
-        )
+        found = await passed_on(request, server.client)
         headers = {"content-type": found.headers.get("content-type", "")}
         return web.Response(status=found.status, body=found.body, headers=headers)
 

@@ -26,24 +26,10 @@ from ownclimate.core.partitions import FOLLOWERS
 from ownclimate.core.ports import Change
 from ownclimate.store.memory import MemoryDirectory
 from tests.fakes import FakeClock, SeededEntropy
-from tests.fakes.heated_home import DAY, NIGHT, HeatedHome
+from tests.fakes.heated_home import DAY, NIGHT, NOW_MS, WEEK, HeatedHome
 from tests.fakes.households import ACTOR, Households, memory_ports
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-NOW_MS = 1_795_255_200_000
-"""Saturday, 2026-11-21 11:00 in Berlin."""
-WEEK = ((0, NIGHT), (420, DAY), (1320, NIGHT), (7200 + 1440, DAY))
-"""Monday from 7:00 to 22:00 and from Sunday 0:00 day, else night."""
-
-
-@pytest.fixture
-async def home(clock, entropy) -> HeatedHome:
-    return await HeatedHome.build(Households(memory_ports(clock, entropy)))
-
-
-@pytest.fixture
-def keeper(home) -> ClimateKeeper:
-    return ClimateKeeper(home.ports, "test")
 
 
 async def test_a_chosen_setpoint_reaches_every_device_of_the_room_once(home, keeper) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 
-from ownclimate.control.climate import ClimateKeeper
 from ownclimate.control.relay_thermostats import RelayThermostats
 from ownclimate.control.timetable import Timetable
 from ownclimate.core.commands import list_pending, move_command
@@ -38,25 +37,11 @@ from ownclimate.core.thermostats import create_thermostat
 from ownclimate.core.things import Ability, CommandState, Device, Source
 from ownclimate.oauth.encryption import Cipher
 from tests.fakes import SeededEntropy
-from tests.fakes.heated_home import COOLING, DAY, NIGHT, HeatedHome
-from tests.fakes.households import ACTOR, Households, memory_ports
+from tests.fakes.heated_home import COOLING, NOW_MS, WEEK, HeatedHome
+from tests.fakes.households import ACTOR
 
 HOUR_MS = 3_600_000
-NOW_MS = 1_795_255_200_000
-"""Saturday, 2026-11-21 11:00 in Berlin."""
-WEEK = ((0, NIGHT), (420, DAY), (1320, NIGHT), (7200 + 1440, DAY))
-"""Monday from 7:00 to 22:00 and from Sunday 0:00 day, else night."""
 VAULT = Cipher(bytes(32), SeededEntropy(5))
-
-
-@pytest.fixture
-async def home(clock, entropy) -> HeatedHome:
-    return await HeatedHome.build(Households(memory_ports(clock, entropy)))
-
-
-@pytest.fixture
-def keeper(home) -> ClimateKeeper:
-    return ClimateKeeper(home.ports, "test")
 
 
 async def reach(home: HeatedHome, *names: str, kind: str = NETATMO, relays: bool = True) -> Source:
