@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 from rich.progress import Progress
@@ -11,7 +12,7 @@ from ownclimate.cli import sync as by_hand
 from ownclimate.config import Settings
 from ownclimate.core.departure import list_leaving
 from ownclimate.core.devices import create_device, list_devices
-from ownclimate.core.errors import Conflict
+from ownclimate.core.errors import Conflict, StoreUnavailable
 from ownclimate.core.ids import OwnerId
 from ownclimate.core.leases import list_leases, release_lease, take_lease
 from ownclimate.core.linking import find_linked, link_source, pause_source, remove_source
@@ -20,6 +21,7 @@ from ownclimate.core.ports import Ports
 from ownclimate.core.things import Report, Source
 from ownclimate.links.supervisor import LEASE_MS, lease_name
 from ownclimate.oauth.encryption import Cipher
+from ownclimate.store.memory import MemoryDirectory
 from ownclimate.sync import turn
 from ownclimate.sync.book import Book
 from ownclimate.sync.leaving import finish_leaving, leave, leave_with_data
@@ -150,3 +152,45 @@ async def test_who_collects_by_hand_stops_once_the_source_is_paused_or_removed(
     assert await list_leases(ports) == []
     if change == "removed":
         assert await remembered(ports, owner_id) == []
+
+
+async def test_who_loses_a_source_to_another_stops_and_says_so(ports, source, monkeypatch) -> None:
+    monkeypatch.setattr(turn, "LEASE_MS", 30)
+
+    with pytest.raises(Conflict, match="worked by another process"):
+        async with turn.turn(ports, source.id, "one"):
+            ports.clock.advance(1)
+            assert await take_lease(ports, lease_name(source.id), "other", LEASE_MS)
+            await asyncio.Event().wait()
+
+    assert [lease.holder for lease in await list_leases(ports)] == ["other"]
+    current = asyncio.current_task()
+    assert current is not None
+    assert not current.cancelling()
+
+
+async def test_a_store_that_cannot_be_written_for_a_moment_loses_no_source(
+    clock, entropy, monkeypatch
+) -> None:
+    monkeypatch.setattr(turn, "LEASE_MS", 30)
+    directory = SlowDisk()
+    ports = dataclasses.replace(memory_ports(clock, entropy), directory=directory)
+
+    async with turn.turn(ports, "a" * 24, "one"):
+        directory.is_full = True
+        while directory.refused < 2:
+            await asyncio.sleep(0.005)
+        directory.is_full = False
+
+    assert await list_leases(ports) == []
+
+
+class SlowDisk(MemoryDirectory):
+    is_full = False
+    refused = 0
+
+    async def write(self, *arguments, **more):  # type: ignore[no-untyped-def]  # as it is handed on
+        if self.is_full:
+            self.refused += 1
+            raise StoreUnavailable("the disk is full")
+        return await super().write(*arguments, **more)
