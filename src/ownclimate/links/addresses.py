@@ -14,5 +14,6 @@ def check_base_url(text: str) -> None:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
     except ValueError:
         is_address = False
-    if not is_address or "?" in text or "#" in text:
+    is_plain = text.isprintable() and not set(text) & set(" ?#\\")
+    if not is_address or not is_plain:
         raise InvalidInput("base_url", "expected http://host[:port] or https://host[:port]")
