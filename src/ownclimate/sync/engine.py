@@ -45,6 +45,8 @@ DENIED_MS: Final = 3_600_000
 """Between attempts with credentials that do not hold: somebody has to do something first."""
 UNAVAILABLE_MS: Final = 24 * 3_600_000
 """Until a thing is asked for again that the cloud says it does not have, or may not give."""
+MOST_KEY_BYTES: Final = 400
+"""Of a task's key, in which ids stand that a cloud made up; the store takes hardly more."""
 NEVER_MS: Final = 1 << 53
 RARER: Final = 6
 """How many times less often a thing is asked for that had nothing new."""
@@ -241,7 +243,7 @@ class Engine:
             else:
                 had_something = await self.collector.fetch(task)
                 await self._looks.take_outcomes()
-                self.plan = {planned.key: planned for planned in await self.collector.plan()}
+                self.plan = await self._planned()
                 due_ms = self._due_after(self.plan.get(task.key, task), had_something=had_something)
         finally:
             self.quota.end(made_ms)
@@ -285,6 +287,11 @@ class Engine:
         self._troubles.refused_until_ms = self._troubles.until_ms
         await self.quota.block(self._troubles.until_ms)
         return wait_ms
+
+    async def _planned(self) -> Mapping[str, Task]:
+        """Without tasks of which could not be noted that they were done: they would be due for ever."""
+        tasks = await self.collector.plan()
+        return {task.key: task for task in tasks if len(task.key.encode()) <= MOST_KEY_BYTES}
 
     def _due(self, now_ms: int) -> list[Task]:
         return [task for key, task in self.plan.items() if self._due_ms(key, now_ms) <= now_ms]
@@ -348,5 +355,5 @@ class Engine:
                 return
             self.live, self.tasks = await self.book.load()
             self._calls_before = self.live.calls
-            self.plan = {task.key: task for task in await self.collector.plan()}
+            self.plan = await self._planned()
             self._is_loaded = True

@@ -310,6 +310,16 @@ async def test_a_cloud_that_is_never_right_is_not_hammered_and_by_hand_that_come
     assert len(world.cloud.calls) < 250
 
 
+async def test_a_thing_with_an_endless_id_is_left_alone_and_all_else_goes_on(world, clock) -> None:
+    world.cloud.rows = {"attic": days(clock, 1), "\U0001f600" * 200: days(clock, 1)}
+    engine = world.engine()
+
+    assert await engine.run_once()
+
+    assert "attic" in world.recorded
+    assert len(world.recorded) == 1
+
+
 async def test_by_hand_a_fault_of_ours_comes_to_an_end_after_all_the_rest(world, clock) -> None:
     world.cloud.rows = {"attic": days(clock, 1), "cellar": days(clock, 1)}
     world.cloud.failure = lambda name: ZeroDivisionError() if name == "attic" else None
