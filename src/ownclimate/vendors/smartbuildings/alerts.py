@@ -139,18 +139,18 @@ def changed_settings(
     return {**settings, words.ALERT_LIMITS: device_limits, words.MAINTENANCE: maintenance}
 
 
-def alerts_of(device: Device, series: Series, now_ms: int, today: date) -> list[wire.Alert]:
+def alerts_of(device: Device, series: Series, today: date) -> list[wire.Alert]:
     """What is beyond a limit now, since when, and what maintenance is due; newest first. Of a thermostat
     that its maker's cloud watches what that says."""
     said = device.reports.get(words.ALERTS_SAID)
     if said is not None:
         return [_as_said(alert) for alert in said.value]
-    found = [alert for kind in LIMITS if (alert := _alert(device, kind, series, now_ms)) is not None]
+    found = [alert for kind in LIMITS if (alert := _alert(device, kind, series)) is not None]
     found += [alert for ours in REMINDERS if (alert := _due(device, ours, today)) is not None]
     return sorted(found, key=lambda alert: alert.time, reverse=True)
 
 
-def _alert(device: Device, kind: LimitKind, series: Series, now_ms: int) -> wire.Alert | None:
+def _alert(device: Device, kind: LimitKind, series: Series) -> wire.Alert | None:
     stored = _stored(device.settings, kind)
     if not stored["is_on"]:
         return None

@@ -63,7 +63,7 @@ async def get_alerts(call: Call, path: ThermostatPath) -> wire.Alerts:
     now_ms = call.ports.clock.now_ms()
     interval = Interval(start_ms=now_ms - alerts.LOOK_BACK_MS, end_ms=now_ms + 1)
     series = await call.ports.series.read(device.number, interval, QUANTITIES)
-    items = alerts.alerts_of(device, series, now_ms, alerts.today(now_ms))
+    items = alerts.alerts_of(device, series, alerts.today(now_ms))
     return wire.Alerts(id=thermostat_id(device), items=items)
 
 
