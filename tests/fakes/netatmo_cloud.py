@@ -49,6 +49,8 @@ class NetatmoCloud:
     access: str = ""
     codes: set[str] = field(default_factory=set)
     loses_replies: int = 0
+    denial: dict[str, Any] | None = None
+    """Answered to whoever wants a token."""
     wants_a_beginning: bool = False
     """Measures are refused to whoever names none."""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -149,6 +151,8 @@ class NetatmoCloud:
         return web.Response(body=found, content_type="image/jpeg")
 
     def _tokens(self, request: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        if self.denial is not None:
+            return web.json_response(self.denial, status=403)
         if form["grant_type"] == "authorization_code":
             if form["code"] not in self.codes:
                 return web.json_response({"error": "invalid_grant"}, status=400)

@@ -438,6 +438,26 @@ async def test_a_dead_pair_that_was_kept_late_is_not_asked_with(cloud, clock) ->
     await collector.close()
 
 
+@pytest.mark.parametrize(
+    ("error", "refused", "told"),
+    [
+        ({"code": 26, "message": "User usage reached"}, 1, "no tokens at the moment"),
+        ({"code": 5, "message": "Application is deactivated"}, 0, "Application is deactivated"),
+        (["odd"], 0, "gives no tokens to this app (403)"),
+    ],
+)
+async def test_a_denial_of_tokens_in_another_shape_is_understood(error, refused, told, cloud, clock) -> None:
+    household = await Household.connected(cloud)
+    cloud.denial = {"error": error}
+    engine = household.engine()
+
+    assert not await engine.run_once()
+
+    assert cloud.calls["token"] == 1
+    assert engine.live.refused == refused
+    assert told in engine.live.last_error
+
+
 async def test_a_reply_that_was_lost_is_survived_where_the_cloud_grants_a_grace(cloud, clock) -> None:
     cloud.loses_replies = 1
     household = await Household.connected(cloud)

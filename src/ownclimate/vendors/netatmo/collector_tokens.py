@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ownclimate.core.errors import Garbled, Refused, Unreachable, UpstreamError
+from ownclimate.core.errors import AppError, Garbled, RateLimited, Refused, Unreachable, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
 from ownclimate.sync.tokens import TokenShelf, renewal_ms
+from ownclimate.vendors.netatmo.face.faults import LIMIT
 
 PATH: Final = "/oauth2/token"
 RENEW_PART: Final = 0.9
@@ -129,13 +130,19 @@ async def ask_for_tokens(cloud: Cloud, app: App, form: Mapping[str, str]) -> dic
     return document
 
 
-def _denial(answer: Answer, document: Mapping[str, Any], handed_in: str) -> UpstreamError:
-    """Why there is no token: its shape differs from that of other faults (a text under `error`)."""
+def _denial(answer: Answer, document: Mapping[str, Any], handed_in: str) -> AppError:
+    """Why there is no token: its shape differs from that of other faults (a text under `error`); what stands
+    before all methods of the cloud answers as everywhere."""
     name = document.get("error")
+    if isinstance(name, Mapping):
+        if name.get("code") == LIMIT:
+            return RateLimited(answer.retry_after_s, "the cloud gives no tokens at the moment")
+        name = name.get("message")
+    name = name if isinstance(name, str) else ""
     if answer.status == TOO_MANY or name in TEMPORARY:
         return Unreachable("the cloud gives no tokens at the moment")
     if answer.status >= 500:
         return UpstreamError(f"the cloud is out of order (status {answer.status})")
     if name == "invalid_grant":
         return Refused(f"{handed_in} does not hold any more: {CONNECT_AGAIN}")
-    return Refused(f"the cloud gives no tokens to this app ({str(name)[:60]})")
+    return Refused(f"the cloud gives no tokens to this app ({name[:60] or answer.status})")
