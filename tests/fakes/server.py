@@ -198,6 +198,11 @@ class Server:
         self.process.wait(timeout=30)
         return self.log_file.read_text()
 
+    def start_again(self, *arguments: str) -> None:
+        """After a stop, at the same address, for the tests that come after the one that stopped it."""
+        port = self.url.rpartition(":")[2]
+        self.process = Server.start(self.data, *arguments, "--port", port).process
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(timeout=30)

@@ -217,7 +217,6 @@ def test_a_tokens_bar_may_stand_in_the_address_as_it_is(server, lnetatmo_auth) -
     assert (answer.status, answer.json["status"]) == (200, "ok")
 
 
-# The last one: it stops the server of all the others.
 def test_a_second_start_finds_the_demo_as_it_was(server, access) -> None:
     count = len(run_json(server.data, "device", "list"))
     server.stop()
@@ -228,3 +227,4 @@ def test_a_second_start_finds_the_demo_as_it_was(server, access) -> None:
         assert second["token"] == access["token"]
         assert again.request("GET", "/v1/controllers", token=access["token"]).status == 200
         assert len(run_json(again.data, "device", "list")) == count
+    server.start_again("--demo")

@@ -182,6 +182,10 @@ def test_no_broker_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
 def test_after_a_restart_without_a_broker_nothing_is_sent_and_what_was_told_still_stands(
     server: Server, access: dict[str, Any]
 ) -> None:
+    plug = {"serial_number": _device(server, "smart_plug")["serial"], "command": "switch_on_off"}
+    for state in ("on", "off"):
+        server.request("POST", "/v1/provider/send", plug | {"state": state}, token=access["token"])
+    _until(lambda: _device(server, "smart_plug")["latest"].get("relay_on") == 0)
     before, port = _remembered(server, "home/plug"), _broker_port(server.data)
     assert _listens(port)
     server.stop()
@@ -189,12 +193,13 @@ def test_after_a_restart_without_a_broker_nothing_is_sent_and_what_was_told_stil
 
     with Server.start(server.data, "--demo", OWNCLIMATE_DEMO_BROKER="off") as quiet:
         _until(lambda: not _device(quiet, "smart_plug").get("reports"))
-        body = {"serial_number": _device(quiet, "smart_plug")["serial"], "command": "switch_on_off"}
-        answer = quiet.request("POST", "/v1/provider/send", body | {"state": "on"}, token=access["token"])
+        answer = quiet.request("POST", "/v1/provider/send", plug | {"state": "on"}, token=access["token"])
 
         assert answer.status == 503, answer.body
         assert _remembered(quiet, "home/plug") == before
         assert _device(quiet, "smart_plug")["latest"]["relay_on"] == 0
+    server.start_again("--demo")
+    _meets(server)
 
 
 def _command(server: Server, serial: str) -> dict[str, Any]:
