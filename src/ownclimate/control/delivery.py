@@ -163,6 +163,11 @@ class Deliverer:
         except (AppError, OSError, TimeoutError) as error:
             reason = f"no answer that could be understood: {error or type(error).__name__}"
             return await self._postpone(owner_id, command, _S.UNKNOWN, reason)
+        except Exception as error:
+            # A fault of ours, before or after it went out: without an end it would be tried for ever.
+            log.exception("delivery_failed", command=command.id)
+            reason = f"it could not be worked ({type(error).__name__})"
+            return await self._postpone(owner_id, command, _S.UNKNOWN, reason)
         return await move_command(
             self.ports,
             owner_id,
@@ -183,7 +188,9 @@ class Deliverer:
             if is_repeatable(command.name) and not is_late:
                 return await self._send_again(owner_id, carrier, device, command)
             return await self._move(owner_id, command, _S.FAILED, UNTOLD)
-        except (AppError, OSError, TimeoutError):
+        except Exception as error:
+            if not isinstance(error, (AppError, OSError)):
+                log.exception("inquiry_failed", command=command.id)
             if is_late:
                 return await self._move(owner_id, command, _S.EXPIRED, UNTOLD)
             return await self._postpone(owner_id, command, _S.UNKNOWN, command.reason)

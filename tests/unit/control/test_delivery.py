@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from ownclimate.control.carriers import Delivery
 from ownclimate.control.delivery import OVERTAKEN, UNHEARD, UNSENT, UNTOLD, Deliverer
@@ -178,6 +179,23 @@ async def test_a_wanted_state_is_sent_again_when_its_answer_was_lost(
 
     assert (await state_of(home, command))[0] is S.SENT
     assert len(wire.reached) == (1 if is_before else 2)
+
+
+async def test_a_fault_of_ours_that_never_ends_ends_the_command_when_its_life_does(
+    home, plug, wire, deliverer, clock
+) -> None:
+    wire.after += [failing(KeyError("alias"))] * 100
+    wire.answer = KeyError("alias")
+    command = await order(home, plug)
+    with capture_logs() as logged:
+        await look(deliverer)
+        assert await state_of(home, command) == (S.UNKNOWN, "it could not be worked (KeyError)")
+        clock.advance(24 * 3600)
+
+        await look(deliverer)
+
+    assert await state_of(home, command) == (S.EXPIRED, UNTOLD)
+    assert [entry["event"] for entry in logged] == ["delivery_failed", "inquiry_failed"]
 
 
 async def test_an_order_that_a_later_one_overtook_is_not_sent_after_it(
