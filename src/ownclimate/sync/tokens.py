@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -22,6 +21,15 @@ _MARK: Final = "mark"
 _DIGEST_BYTES: Final = 16
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """`refresh` is empty where the cloud gives none. From `renew_ms` on others are to be had."""
+
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+    renew_ms: int
+
+
 class TokenSpent(UpstreamError):
     """The cloud does not take the access token any more; another is to be fetched."""
 
@@ -39,21 +47,24 @@ class TokenShelf:
     context: str
     credentials: tuple[str, ...] = field(repr=False)
 
-    async def load(self) -> Mapping[str, Any]:
-        """What was saved last; empty when there is nothing, also for what was sealed under a lost key."""
+    async def load(self) -> Tokens | None:
+        """What was saved last; None when there is nothing, also for what was sealed under a lost key."""
         body = await self.memory.recall(_NAME)
         if not body:
-            return {}
+            return None
         try:
             told: dict[str, Any] = orjson.loads(self.vault.decrypt(body["sealed"], self.context))
         except StoreCorrupt:
-            return {}
+            return None
         # Tokens that older versions kept have no mark.
-        return told if told.get(_MARK, self._mark()) == self._mark() else {}
+        if told.get(_MARK, self._mark()) != self._mark():
+            return None
+        return Tokens(access=told["access"], refresh=told.get("refresh", ""), renew_ms=told["renew_ms"])
 
-    async def save(self, tokens: Mapping[str, Any]) -> None:
+    async def save(self, tokens: Tokens) -> None:
         """On disk when it returns."""
-        plain = orjson.dumps({**tokens, _MARK: self._mark()})
+        told = {"access": tokens.access, "refresh": tokens.refresh, "renew_ms": tokens.renew_ms}
+        plain = orjson.dumps({**told, _MARK: self._mark()})
         await self.memory.remember(_NAME, {"sealed": self.vault.encrypt(plain, self.context)})
 
     async def forget(self) -> None:

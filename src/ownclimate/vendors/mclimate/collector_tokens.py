@@ -12,7 +12,7 @@ import orjson
 from ownclimate.core.errors import AppError, Garbled, RateLimited, Refused, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
-from ownclimate.sync.tokens import TokenShelf, renewal_ms
+from ownclimate.sync.tokens import Tokens, TokenShelf, renewal_ms
 from ownclimate.vendors.mclimate.collector_http import MOST_WORDS, Patience
 
 LOGIN: Final = "/v1/auth/login"
@@ -27,13 +27,6 @@ class Credentials:
     client_secret: str = field(repr=False)
     user_name: str
     password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
-    renew_ms: int
 
 
 @dataclass(slots=True)
@@ -55,10 +48,10 @@ class TokenKeeper:
         """A token to call with. Raises Refused when the account must be connected anew, RateLimited, or
         another UpstreamError."""
         async with self._fetching:
-            tokens = self._tokens or await self._load()
+            tokens = self._tokens or await self.shelf.load()
             if tokens is None or self._is_spent or self.clock.now_ms() >= tokens.renew_ms:
                 tokens = await self._fresh(tokens)
-                await self._save(tokens)
+                await self.shelf.save(tokens)
                 self._is_spent = False
             self._tokens = tokens
             return tokens.access
@@ -120,16 +113,6 @@ class TokenKeeper:
             refusal = RateLimited(answer.retry_after_s, "the cloud takes no more logins for now")
             raise self.patience.waits(refusal)
         return answer
-
-    async def _load(self) -> Tokens | None:
-        told = await self.shelf.load()
-        if not told:
-            return None
-        return Tokens(access=told["access"], refresh=told["refresh"], renew_ms=told["renew_ms"])
-
-    async def _save(self, tokens: Tokens) -> None:
-        told = {"access": tokens.access, "refresh": tokens.refresh, "renew_ms": tokens.renew_ms}
-        await self.shelf.save(told)
 
 
 def _tokens_in(document: Mapping[str, Any], asked_ms: int, refresh: str) -> Tokens:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from ownclimate.core.errors import AppError, Garbled, RateLimited, Refused, Unreachable, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
-from ownclimate.sync.tokens import TokenShelf, renewal_ms
+from ownclimate.sync.tokens import Tokens, TokenShelf, renewal_ms
 from ownclimate.vendors.netatmo.face.faults import LIMIT
 
 PATH: Final = "/oauth2/token"
@@ -32,13 +32,6 @@ class App:
     client_secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
-    renew_ms: int
-
-
 @dataclass(slots=True)
 class TokenChain:
     """`first` is the refresh token that the owner handed in, empty before there was one. `shelf` keeps the
@@ -49,17 +42,17 @@ class TokenChain:
     clock: Clock
     app: App
     first: str = field(repr=False)
-    _pair: Pair | None = field(default=None, repr=False)
-    _unsaved: Pair | None = field(default=None, repr=False)
+    _pair: Tokens | None = field(default=None, repr=False)
+    _unsaved: Tokens | None = field(default=None, repr=False)
     """Fresh, but the store could not take it yet: another refresh could no more be asked for."""
     _spent: str = field(default="", repr=False)
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _renewal: asyncio.Task[Pair] | None = None
+    _renewal: asyncio.Task[Tokens] | None = None
 
     async def access(self) -> str:
         """A token to call with. Raises Refused when the account must be connected again."""
         async with self._renewing:
-            pair = self._pair or await self._load()
+            pair = self._pair or await self.shelf.load()
             if self._is_over(pair):
                 pair = await self._latest(pair)
             if pair is None or self._is_over(pair):
@@ -81,15 +74,15 @@ class TokenChain:
             with contextlib.suppress(Exception):
                 await self._renewal
 
-    async def _renew(self, refresh: str) -> Pair:
+    async def _renew(self, refresh: str) -> Tokens:
         if self._unsaved is None:
             self._unsaved = await self._asked(refresh)
-        await self._save(self._unsaved)
+        await self.shelf.save(self._unsaved)
         fresh, self._unsaved = self._unsaved, None
         self._pair = fresh
         return fresh
 
-    async def _asked(self, refresh: str) -> Pair:
+    async def _asked(self, refresh: str) -> Tokens:
         if not refresh:
             raise Refused(f"the account is not connected: {CONNECT_AGAIN}")
         form = {"grant_type": "refresh_token", "refresh_token": refresh}
@@ -99,25 +92,16 @@ class TokenChain:
         if not isinstance(access, str) or not isinstance(fresh, str) or not access or not fresh:
             raise Garbled("the cloud's answer to a refresh holds no tokens")
         life_s = document.get("expires_in", document.get("expire_in"))
-        return Pair(access=access, refresh=fresh, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
+        return Tokens(access=access, refresh=fresh, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
 
-    def _is_over(self, pair: Pair | None) -> bool:
+    def _is_over(self, pair: Tokens | None) -> bool:
         return pair is None or pair.access == self._spent or self.clock.now_ms() >= pair.renew_ms
 
-    async def _latest(self, known: Pair | None) -> Pair | None:
+    async def _latest(self, known: Tokens | None) -> Tokens | None:
         """Of the known pair and the kept one. A process that thought itself the only one may have renewed
         the pair meanwhile, which spent ours; or kept one late that was spent already."""
-        pairs = [pair for pair in (known, await self._load()) if pair is not None]
+        pairs = [pair for pair in (known, await self.shelf.load()) if pair is not None]
         return max(pairs, key=lambda pair: pair.renew_ms, default=None)
-
-    async def _load(self) -> Pair | None:
-        told = await self.shelf.load()
-        if not told:
-            return None
-        return Pair(access=told["access"], refresh=told["refresh"], renew_ms=told["renew_ms"])
-
-    async def _save(self, pair: Pair) -> None:
-        await self.shelf.save({"access": pair.access, "refresh": pair.refresh, "renew_ms": pair.renew_ms})
 
 
 async def ask_for_tokens(cloud: Cloud, app: App, form: Mapping[str, str]) -> dict[str, Any]:

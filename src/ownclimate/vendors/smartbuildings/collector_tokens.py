@@ -15,7 +15,7 @@ import orjson
 from ownclimate.core.errors import Garbled, RateLimited, Refused, UpstreamError
 from ownclimate.core.ids import Clock
 from ownclimate.links.http import TOO_MANY, Answer, Cloud, read_object
-from ownclimate.sync.tokens import TokenShelf, renewal_ms
+from ownclimate.sync.tokens import Tokens, TokenShelf, renewal_ms
 from ownclimate.vendors.smartbuildings.collector_http import MOST_WORDS
 from ownclimate.vendors.smartbuildings.tokens import AUDIENCE
 
@@ -30,28 +30,22 @@ class Client:
     client_secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    access: str = field(repr=False)
-    renew_ms: int
-
-
 @dataclass(slots=True)
 class TokenKeeper:
     cloud: Cloud
     shelf: TokenShelf
     clock: Clock
     client: Client
-    _token: Token | None = field(default=None, repr=False)
+    _token: Tokens | None = field(default=None, repr=False)
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def access(self, spent: str = "") -> str:
         """A token to call with; another one than `spent`. Raises Refused for a client that gets none."""
         async with self._renewing:
-            token = self._token or await self._load()
+            token = self._token or await self.shelf.load()
             if token is None or token.access == spent or self.clock.now_ms() >= token.renew_ms:
                 token = await self._fetch()
-                await self._save(token)
+                await self.shelf.save(token)
             self._token = token
             return token.access
 
@@ -62,7 +56,7 @@ class TokenKeeper:
                 self._token = None
                 await self.shelf.forget()
 
-    async def _fetch(self) -> Token:
+    async def _fetch(self) -> Tokens:
         asked = {
             "audience": AUDIENCE,
             "grant_type": "client_credentials",
@@ -78,14 +72,7 @@ class TokenKeeper:
         if not isinstance(access, str) or not access:
             raise Garbled("the cloud's answer holds no token")
         life_s = document.get("expires_in")
-        return Token(access=access, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
-
-    async def _load(self) -> Token | None:
-        told = await self.shelf.load()
-        return Token(access=told["access"], renew_ms=told["renew_ms"]) if told else None
-
-    async def _save(self, token: Token) -> None:
-        await self.shelf.save({"access": token.access, "renew_ms": token.renew_ms})
+        return Tokens(access=access, renew_ms=renewal_ms(asked_ms, life_s, RENEW_PART))
 
 
 def _denial(answer: Answer, document: dict[str, Any]) -> RateLimited | UpstreamError:
